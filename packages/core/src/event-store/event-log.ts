@@ -1,0 +1,59 @@
+// The port of the read side: the log by partition, from any checkpoint on.
+import type { RecordedEvent } from './recorded-event.js'
+
+/** How far a reader of one partition has come. Plain JSON: store it whole. */
+export interface Checkpoint {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to read. */
+  readonly offset: number
+  /** The claim in force at that offset; the log decides by it which records count. */
+  readonly claim: string | null
+}
+
+/** One partition and how much of the log it holds. */
+export interface LogPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The first offset. */
+  readonly start: number
+  /** The offset the next record will get. */
+  readonly end: number
+}
+
+/** Some adjacent events of one partition. May be empty: then only the checkpoint moved. */
+export interface EventBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly events: readonly RecordedEvent[]
+  /** Where to go on after this batch. */
+  readonly checkpoint: Checkpoint
+  /** The end of the partition as known when the batch was read. */
+  readonly end: number
+}
+
+/** What to read. */
+export interface SubscribeOptions {
+  readonly categories: readonly string[]
+  /**
+   * `start`: from offset 0. `end`: only what comes. Checkpoints: from there on, and partitions without one from offset 0.
+   */
+  readonly from: 'start' | 'end' | readonly Checkpoint[]
+  /** Only these partitions (numbers, the same for each category); default all. */
+  readonly partitions?: readonly number[]
+  /** Ends the subscription, between two batches, without an error. */
+  readonly signal?: AbortSignal
+}
+
+/** The log of all events, in order within each partition. */
+export interface EventLog {
+  /** The partitions of a category, by partition number. */
+  partitions(category: string): Promise<readonly LogPartition[]>
+
+  /**
+   * Batches as they come, for ever, until `signal` aborts or the loop is left.
+   *
+   * @throws NarrativeError `LOG_TRUNCATED` when a checkpoint lies outside the log, `LOG_CORRUPT`, `STORE_CLOSED`
+   */
+  subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>
+}

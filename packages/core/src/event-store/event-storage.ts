@@ -1,0 +1,36 @@
+// How an application opens an adapter: one factory value, given to createApplication({ eventStore }).
+import type { Clock } from './clock.js'
+import type { EventLog } from './event-log.js'
+import type { EventStore } from './event-store.js'
+import type { Logger } from './logger.js'
+
+/** What an adapter is told when it is opened. */
+export interface StorageContext {
+  /** Every category this application appends to or reads. */
+  readonly categories: readonly string[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Whether a part works, and what it is waiting for when it does not. */
+export interface Health {
+  readonly ready: boolean
+  /** Sentences; empty when ready. */
+  readonly reasons: readonly string[]
+}
+
+/** An adapter in use. */
+export interface OpenStorage {
+  readonly eventStore: EventStore
+  readonly eventLog: EventLog
+  health(): Health
+  /** Finishes what is under way, then lets go of every connection. */
+  close(): Promise<void>
+}
+
+/** An adapter, configured and not yet opened: `inMemoryEventStore()`, `kafkaEventStore({ brokers })`. */
+export interface EventStorage {
+  readonly name: string
+  /** Resolves when appends and reads are served. */
+  open(context: StorageContext): Promise<OpenStorage>
+}

@@ -1,0 +1,119 @@
+// The port to Kafka: the few wire operations the event store needs, with outcomes instead of retries.
+//
+// A driver retries what is safe to repeat (metadata, reads, InitProducerId) within its request timeout.
+// It never repeats a produce: what a lost answer means is for the partition writer to find out.
+
+/** A record as it goes to the broker. */
+export interface ProducerRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RecordHeader[]
+}
+
+/** A header of a record: the value is UTF-8 text or raw bytes. */
+export interface RecordHeader {
+  readonly key: string
+  readonly value: string | Uint8Array
+}
+
+/** Who writes a batch: the broker accepts only the newest epoch of a producer id. */
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** One idempotent record batch: one partition, atomic, no transaction. */
+export interface RecordBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly identity: ProducerIdentity
+  /** Sequence number of its first record, counted from 0 under an identity. */
+  readonly sequence: number
+  /** Record timestamp of the whole batch, milliseconds since 1970 UTC. */
+  readonly time: number
+  readonly records: readonly ProducerRecord[]
+}
+
+/** What is known of a batch after it was sent. */
+export type ProduceOutcome =
+  | { readonly outcome: 'done'; readonly baseOffset: number }
+  | {
+      /** Certainly not in the log. */
+      readonly outcome: 'not-done'
+      /** `fenced`: an older epoch. `too-large`: over the topic's limit. `retry`: leadership moved or the like; the same batch may be sent again. `refused`: anything else the broker will not accept. */
+      readonly reason: 'fenced' | 'too-large' | 'retry' | 'refused'
+      readonly error: Error
+    }
+  | { readonly outcome: 'unknown'; readonly error: Error }
+
+/** A record as it comes from the broker. Views into the response: copy what you keep. */
+export interface FetchedRecord {
+  readonly offset: number
+  /** Milliseconds since 1970 UTC. */
+  readonly time: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Undecoded headers: read them with {@link FetchedRecord.header}, which looks through them once per call. */
+  header(name: string): Buffer | undefined
+}
+
+/** Some adjacent records of a partition. */
+export interface FetchResult {
+  /** Data records only, in order; control records are skipped. */
+  readonly records: readonly FetchedRecord[]
+  /** Where to fetch next: past every record and control record of this answer. */
+  readonly nextOffset: number
+  readonly highWatermark: number
+}
+
+/** What to fetch. */
+export interface FetchRequest {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly maxBytes: number
+  /** How long the broker may wait for a first record, milliseconds. */
+  readonly maxWait: number
+  readonly signal?: AbortSignal
+}
+
+/** A topic as the cluster has it. */
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Effective settings, such as `cleanup.policy` and `retention.ms`. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** A topic to create. */
+export interface TopicSpecification {
+  readonly name: string
+  readonly partitions: number
+  /** -1 asks for the broker's default. */
+  readonly replicationFactor: number
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** First offset of a partition, and the offset its next record will get (the high watermark). */
+export interface PartitionOffsets {
+  readonly start: number
+  readonly end: number
+}
+
+/** The wire operations. Errors are `NarrativeError`s: `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `TOPIC_INVALID`, `LOG_TRUNCATED`, `STORE_CLOSED`. */
+export interface KafkaDriver {
+  connect(): Promise<void>
+  /** Topics that do not exist are left out of the answer. */
+  describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
+  /** Creates a topic; one that exists already is left as it is. Resolves when its leaders are known. */
+  createTopic(topic: TopicSpecification): Promise<void>
+  /** InitProducerId: a producer id and an epoch above every earlier one of this transactional id. */
+  initProducerId(transactionalId: string): Promise<ProducerIdentity>
+  /** Sends a batch once. Never throws: whatever happens is an outcome. */
+  produce(batch: RecordBatch): Promise<ProduceOutcome>
+  /** @throws NarrativeError `LOG_TRUNCATED` when `offset` lies outside the partition */
+  fetch(request: FetchRequest): Promise<FetchResult>
+  offsets(topic: string, partition: number): Promise<PartitionOffsets>
+  close(): Promise<void>
+}
