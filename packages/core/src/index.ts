@@ -31,6 +31,13 @@ export type {
 export { type Logger, silentLogger, stderrLogger } from './event-store/logger.js'
 export type { NewEvent, RecordedEvent } from './event-store/recorded-event.js'
 export type { Snapshot, SnapshotStore } from './event-store/snapshot-store.js'
+export { InMemoryCheckpointStore } from './in-memory/in-memory-checkpoint-store.js'
+export {
+  type InMemoryEventStorage,
+  type InMemoryEventStoreOptions,
+  inMemoryEventStore,
+} from './in-memory/in-memory-event-store.js'
+export { InMemorySnapshotStore } from './in-memory/in-memory-snapshot-store.js'
 export type { MessageMetadata } from './messages/metadata.js'
 export { formatPosition, type Position, parsePosition } from './messages/position.js'
 export { aggregateIdOf, categoryOf, isCategory, type StreamId, toStreamId } from './messages/stream-id.js'
