@@ -1,6 +1,7 @@
 // The plain form of an aggregate. Decorated classes and deciders both become one; everything else sees only this.
 import type { EventType } from '../codec/event-type.js'
 import type { Clock } from '../event-store/clock.js'
+import type { Class } from '../messages/message-class.js'
 import type { MessageMetadata } from '../messages/metadata.js'
 import type { StreamId } from '../messages/stream-id.js'
 
@@ -36,7 +37,7 @@ export type Decision = object | readonly object[] | undefined | void
 export interface CommandDefinition {
   readonly name: string
   /** The marked class; undefined for a plain `{ type, data }` command. */
-  readonly messageClass: (new (...args: any[]) => object) | undefined
+  readonly messageClass: Class | undefined
   /** A Standard Schema (https://standardschema.dev) for it, when one was given. */
   readonly schema: unknown
 }

@@ -1,0 +1,135 @@
+// The way in for commands: middleware, validation, routing to the aggregate, one at a time per stream.
+import { randomUUID } from 'node:crypto'
+import type { CommandDefinition } from '../definition/aggregate-definition.js'
+import type { CommandRoute, DefinitionRegistry } from '../definition/definition-registry.js'
+import { NarrativeError } from '../errors/narrative-error.js'
+import type { EventsOf } from '../messages/message-class.js'
+import type { MessageMetadata } from '../messages/metadata.js'
+import { toStreamId } from '../messages/stream-id.js'
+import { currentMetadata } from './ambient-metadata.js'
+import { Cancellation } from './cancellation.js'
+import type { CommandResult } from './command-result.js'
+import { type CommandValidator, commandInvalid } from './command-validator.js'
+import { type ExecutionEnvironment, executeCommand } from './execute-command.js'
+import { StreamQueue } from './stream-queue.js'
+
+/** What a caller may say about a command. */
+export interface CommandOptions {
+  /** Identifies the command: sent again under the same id, it acts once and gives the same answer. Default a new UUID. */
+  readonly commandId?: string
+  /** Refuse with `VERSION_CONFLICT` unless the stream is at this version; 0 means it must not exist. */
+  readonly expectedVersion?: number
+  /** Refuse with `COMMAND_EXPIRED` from this instant on: a Date, or milliseconds since 1970 UTC. */
+  readonly deadline?: Date | number
+  readonly signal?: AbortSignal
+  readonly correlationId?: string
+  /** The id of the event or message that led to this command. */
+  readonly causationId?: string
+  /** W3C trace context. */
+  readonly traceparent?: string
+}
+
+/** What middleware may know of the command passing through it. */
+export interface CommandInfo {
+  readonly name: string
+  readonly category: string
+  readonly metadata: MessageMetadata
+}
+
+/** Wraps the execution of every command. Call `next` once, more often (to retry), or not at all (to refuse, by throwing). */
+export type CommandMiddleware = (
+  command: object,
+  next: () => Promise<CommandResult>,
+  info: CommandInfo,
+) => Promise<CommandResult>
+
+/** Carries out commands. */
+export interface CommandBus {
+  /**
+   * @throws NarrativeError `COMMAND_UNKNOWN`, `COMMAND_INVALID`, `COMMAND_EXPIRED`, `COMMAND_ABORTED`, `VERSION_CONFLICT`,
+   * `STREAM_ID_INVALID`, `EVENT_FOREIGN`, `EVENT_UNENCODABLE`, and whatever the event store throws
+   * @throws the handler's own errors, as they are
+   */
+  execute<C extends object>(command: C, options?: CommandOptions): Promise<CommandResult<EventsOf<C>>>
+}
+
+/** What the bus is made of. */
+export interface CommandBusParts {
+  readonly registry: DefinitionRegistry
+  readonly environment: ExecutionEnvironment
+  readonly validator: CommandValidator
+  readonly middleware: readonly CommandMiddleware[]
+}
+
+export function createCommandBus({ registry, environment, validator, middleware }: CommandBusParts): CommandBus {
+  const queue = new StreamQueue()
+
+  function handle(
+    command: object,
+    { command: type, aggregate }: CommandRoute,
+    metadata: MessageMetadata,
+    options: CommandOptions,
+  ): Promise<CommandResult> {
+    const streamId = toStreamId(aggregate.category, aggregate.identify(command))
+    const { deadline } = options
+    const execution = {
+      definition: aggregate,
+      streamId,
+      command,
+      commandName: type.name,
+      metadata,
+      expectedVersion: options.expectedVersion,
+      mayBeRepeated: options.commandId !== undefined,
+      cancellation: new Cancellation(
+        type.name,
+        environment.clock,
+        deadline instanceof Date ? deadline.getTime() : deadline,
+        options.signal,
+      ),
+    }
+    return queue.run(streamId, () => executeCommand(environment, execution))
+  }
+
+  async function run(command: object, options: CommandOptions): Promise<CommandResult> {
+    const route = registry.routeOf(command)
+    if (route === undefined) throw commandUnknown(command)
+    const metadata = metadataOf(options)
+    const innermost = async () => {
+      await check(validator, command, route.command)
+      return handle(command, route, metadata, options)
+    }
+    const info = { name: route.command.name, category: route.aggregate.category, metadata }
+    return middleware.reduceRight<() => Promise<CommandResult>>(
+      (next, wrap) => () => wrap(command, next, info),
+      innermost,
+    )()
+  }
+
+  return { execute: (command, options = {}) => run(command, options) as Promise<CommandResult<never>> }
+}
+
+function metadataOf(options: CommandOptions): MessageMetadata {
+  const ambient = currentMetadata()
+  const commandId = options.commandId ?? randomUUID()
+  const traceparent = options.traceparent ?? ambient.traceparent
+  return {
+    commandId,
+    correlationId: options.correlationId ?? ambient.correlationId ?? commandId,
+    causationId: options.causationId ?? ambient.causationId ?? commandId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
+}
+
+async function check(validator: CommandValidator, command: object, definition: CommandDefinition): Promise<void> {
+  const answer = validator.validate(command, definition)
+  const violations = answer instanceof Promise ? await answer : answer
+  if (violations.length > 0) throw commandInvalid(definition.name, violations)
+}
+
+function commandUnknown(command: object): NarrativeError {
+  const name = (command as { type?: unknown }).type ?? command.constructor?.name ?? typeof command
+  return new NarrativeError('COMMAND_UNKNOWN', {
+    message: `No aggregate of this application handles ${String(name)}. Give the command’s class a @CommandHandler, and its aggregate to createApplication({ aggregates }).`,
+    details: { command: String(name) },
+  })
+}
