@@ -27,7 +27,7 @@ class Deposited {
 
 @Command('account.deposit')
 class Deposit {
-  declare readonly [emits]?: Deposited
+  declare readonly [emits]: Deposited
   @AggregateId() @IsString() readonly accountId!: string
   @IsInt() @Min(1) readonly amount!: number
   constructor(fields: Fields<Deposit>) {
@@ -72,7 +72,7 @@ class Account {
 
 @Query('limit')
 class GetLimit {
-  declare readonly [returns]?: number
+  declare readonly [returns]: number
 }
 
 class LimitQueries {

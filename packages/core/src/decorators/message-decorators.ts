@@ -57,7 +57,7 @@ export function Event<E extends object>(name: string, options: EventOptions<E> =
 }
 
 /**
- * Names a query class. Declare its answer with `declare readonly [returns]?: Answer`.
+ * Names a query class. Declare its answer with `declare readonly [returns]: Answer`.
  *
  * @param name stable, written by hand, such as `order.by-id`
  */

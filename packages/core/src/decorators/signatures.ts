@@ -26,7 +26,7 @@ type Accepts<Parameters extends readonly unknown[], Given extends readonly unkno
 /** The check behind `@CommandHandler(C)`. */
 export type CommandHandlerMethod<C, F> = F extends (...parameters: infer P) => infer R
   ? Accepts<P, [C, CommandContext]> extends true
-    ? [R] extends [Decision | Promise<Decision>]
+    ? [Awaited<R>] extends [Decision]
       ? unknown
       : SignatureError<'A @CommandHandler method returns an event, an array of events, or nothing (or a promise of that).'>
     : SignatureError<'A @CommandHandler(C) method takes (command: C, context: CommandContext): its parameters do not fit the class named in the decorator.'>
