@@ -12,6 +12,7 @@ const coreArrows = {
   'command-handling': ['definition', 'codec', 'event-store', 'messages', 'errors'],
   'query-handling': ['definition', 'codec', 'event-store', 'messages', 'errors'],
   application: [
+    'in-memory',
     'command-handling',
     'query-handling',
     'decorators',
