@@ -1,6 +1,9 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
-const source = (name: string) => new URL(`./packages/${name}/src/index.ts`, import.meta.url).pathname
+const path = (relative: string) => new URL(relative, import.meta.url).pathname
+const source = (name: string) => path(`./packages/${name}/src/index.ts`)
+const tests = (suffix: string) => ['packages', 'samples', 'docs'].map((folder) => `${folder}/**/*${suffix}`)
+const ignored = [...configDefaults.exclude, '**/dist/**']
 
 export default defineConfig({
   // Legacy decorators, stated here because a file outside a tsconfig's `include` would otherwise not parse.
@@ -14,9 +17,25 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'samples/*/src/**/*.test.ts', 'docs/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 30_000,
     hookTimeout: 180_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: tests('.test.ts'), exclude: [...ignored, '**/*.int.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: tests('.int.test.ts'),
+          exclude: ignored,
+          // Started only when a run holds a test of this project.
+          globalSetup: path('./packages/testing/src/services/shared-services.ts'),
+          // vitest says "test" here, and kafkajs then retries otherwise than it does in service.
+          env: { NODE_ENV: 'production' },
+        },
+      },
+    ],
   },
 })

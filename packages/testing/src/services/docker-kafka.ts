@@ -1,0 +1,23 @@
+// Kafka in a container; testcontainers is loaded only when it is needed.
+import type { Logger } from '@narrative/core'
+import { announced } from './progress.js'
+
+/** Kafka 4.1, the version that the local jars have too. */
+const image = 'confluentinc/cp-kafka:8.1.0'
+
+/** A broker in a container, which testcontainers removes even when this process is killed. */
+export async function startDockerKafka(logger: Logger): Promise<{ brokers: string[]; stop(): Promise<void> }> {
+  const { KafkaContainer } = await import('@testcontainers/kafka')
+  const container = new KafkaContainer(image).withEnvironment({
+    // One broker cannot hold three replicas; without these, transactional ids never get a coordinator.
+    KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+    KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR: '1',
+    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR: '1',
+  })
+  const started = await announced(logger, `Starting Kafka in Docker (${image})`, 3_000, () => container.start())
+  return {
+    brokers: [`${started.getHost()}:${started.getMappedPort(9093)}`],
+    stop: async () => void (await started.stop()),
+  }
+}
