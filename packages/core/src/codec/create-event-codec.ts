@@ -123,7 +123,7 @@ function unknownEvent(recorded: RecordedEvent): NarrativeError {
 
 function undecodable(recorded: RecordedEvent, reason: string, cause?: unknown): NarrativeError {
   return new NarrativeError('EVENT_UNDECODABLE', {
-    message: `Event ${whereOf(recorded)} cannot be decoded: ${reason}.`,
+    message: `Event ${whereOf(recorded)} cannot be decoded: ${reason}${cause instanceof Error ? ` (${cause.message})` : ''}.`,
     details: {
       type: recorded.type,
       position: recorded.position,

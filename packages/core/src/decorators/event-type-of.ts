@@ -19,7 +19,10 @@ export function eventTypeOf<E extends object>(eventClass: Class<E>): EventType<E
     revivesRichValues: mark.revive !== undefined,
     revive:
       (mark.revive as ((data: unknown) => E) | undefined) ??
-      ((data) => Object.assign(Object.create(prototype), data) as E),
+      ((data) => {
+        if (typeof data !== 'object' || data === null) throw new TypeError(`the data of ${mark.name} is not an object`)
+        return Object.assign(Object.create(prototype), data) as E
+      }),
     plain: (event) => event,
     upcasters: new Map(Object.entries(mark.upcast).map(([from, upcast]): [number, Upcaster] => [Number(from), upcast])),
   }
