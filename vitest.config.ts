@@ -31,7 +31,7 @@ export default defineConfig({
           include: tests('.int.test.ts'),
           exclude: ignored,
           // Started only when a run holds a test of this project.
-          globalSetup: path('./packages/testing/src/services/shared-services.ts'),
+          globalSetup: path('./packages/testing/src/services/vitest-global-setup.ts'),
           // vitest says "test" here, and kafkajs then retries otherwise than it does in service.
           env: { NODE_ENV: 'production' },
         },

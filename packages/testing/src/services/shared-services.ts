@@ -1,28 +1,35 @@
-// vitest's globalSetup of this repository: one Kafka and one Postgres for a whole run.
-import { kafkaVariable, startKafka } from './start-kafka.js'
-import { postgresVariable, startPostgres } from './start-postgres.js'
+// One Kafka and one Postgres for a whole test run.
+import { type KafkaService, kafkaVariable, startKafka } from './start-kafka.js'
+import { type PostgresService, postgresVariable, startPostgres } from './start-postgres.js'
+
+/** Both services, and the variables by which `startKafka()` and `startPostgres()` find them in other processes. */
+export interface SharedServices {
+  readonly kafka: KafkaService
+  readonly postgres: PostgresService
+  readonly environment: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
 
 /**
- * Starts both and names them in the environment, which vitest's workers inherit: there `startKafka()` and
- * `startPostgres()` find them at once, and their `stop()` leaves them alone.
+ * Starts both at once.
  *
- * @returns what stops them
+ * @throws the error of the one that could not be started, after stopping the other
  */
-export default async function shareServices(): Promise<() => Promise<void>> {
-  const [kafka, postgres] = await Promise.all([
+export async function startSharedServices(): Promise<SharedServices> {
+  const [kafka, postgres] = await Promise.allSettled([
     startKafka(),
     // Tests kill processes, never the machine: what fsync protects from cannot happen to data that is thrown away.
     startPostgres({ settings: { fsync: 'off', max_connections: '200' } }),
   ])
-  const before = { [kafkaVariable]: process.env[kafkaVariable], [postgresVariable]: process.env[postgresVariable] }
-  process.env[kafkaVariable] = kafka.brokers.join(',')
-  process.env[postgresVariable] = postgres.url
-  process.stderr.write(`Kafka (${kafka.source}) and Postgres (${postgres.source}) are ready.\n`)
-  return async () => {
-    for (const [name, value] of Object.entries(before)) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
+  if (kafka.status === 'fulfilled' && postgres.status === 'fulfilled') {
+    return {
+      kafka: kafka.value,
+      postgres: postgres.value,
+      environment: { [kafkaVariable]: kafka.value.brokers.join(','), [postgresVariable]: postgres.value.url },
+      stop: async () => void (await Promise.all([kafka.value.stop(), postgres.value.stop()])),
     }
-    await Promise.all([kafka.stop(), postgres.stop()])
   }
+  for (const started of [kafka, postgres]) if (started.status === 'fulfilled') await started.value.stop()
+  const faults = [kafka, postgres].flatMap((started) => (started.status === 'rejected' ? [started.reason] : []))
+  throw faults.length === 1 ? faults[0] : new AggregateError(faults, faults.map((fault) => fault.message).join('\n'))
 }
