@@ -1,0 +1,194 @@
+// The driver on kafkajs: its sockets, TLS and SASL; our own produce and fetch.
+import { type Logger, NarrativeError, silentLogger } from '@narrative/core'
+import type { KafkaConfig } from 'kafkajs'
+import { brokerError } from './broker-error.js'
+import { ConnectionFailure, isPassing } from './broker-failure.js'
+import type { BrokerLink, FramedRequest } from './broker-link.js'
+import { ClusterClient } from './cluster-client.js'
+import { fetchRequest, readFetchAnswer } from './fetch-request.js'
+import type {
+  FetchRequest,
+  FetchResult,
+  KafkaDriver,
+  PartitionOffsets,
+  ProduceOutcome,
+  ProducerIdentity,
+  RecordBatch,
+} from './kafka-driver.js'
+import { doubtsLeader, failedOutcome } from './produce-outcome.js'
+import { produceRequest, readProduceAnswer } from './produce-request.js'
+import { decodeRecordBatches } from './record-batch-decoder.js'
+import { createTopic, describeTopics } from './topic-admin.js'
+
+/** Options of {@link kafkajsDriver}. */
+export interface KafkajsDriverOptions {
+  /** Bootstrap addresses, `host:port`. One that is up is enough; the others are found through it. */
+  readonly brokers: readonly string[]
+  /** Name shown in the brokers' logs and quotas. Default `narrative`. */
+  readonly clientId?: string
+  /** TLS, as in kafkajs. */
+  readonly ssl?: KafkaConfig['ssl']
+  /** SASL, as in kafkajs. */
+  readonly sasl?: KafkaConfig['sasl']
+  /** Milliseconds for a connection to be opened and authenticated, and for {@link KafkaDriver.connect}. Default 5,000. */
+  readonly connectionTimeout?: number
+  /** Milliseconds for the answer to a request; an idempotent one is repeated for as long. Default 30,000. */
+  readonly requestTimeout?: number
+  readonly logger?: Logger
+}
+
+/** Produce connections per broker: enough that partitions rarely wait for each other, few enough to be free. */
+const produceSlots = 4
+const outOfRange = 1
+const transactionCoordinator = 1
+const earliest = -2
+const latest = -1
+
+/**
+ * A driver for Kafka 2.4 and newer.
+ *
+ * @throws NarrativeError `BROKER_REFUSED` when an address is malformed or kafkajs is not the version it is built on
+ * @example
+ * ```ts
+ * const driver = kafkajsDriver({ brokers: ['localhost:9092'] })
+ * await driver.connect()
+ * const identity = await driver.initProducerId('order.events-0')
+ * ```
+ */
+export function kafkajsDriver(options: KafkajsDriverOptions): KafkaDriver {
+  return new KafkajsDriver(options)
+}
+
+class KafkajsDriver implements KafkaDriver {
+  readonly #client: ClusterClient
+
+  constructor(options: KafkajsDriverOptions) {
+    this.#client = new ClusterClient({
+      brokers: options.brokers,
+      clientId: options.clientId ?? 'narrative',
+      ssl: options.ssl,
+      sasl: options.sasl,
+      connectionTimeout: options.connectionTimeout ?? 5_000,
+      requestTimeout: options.requestTimeout ?? 30_000,
+      logger: options.logger ?? silentLogger,
+    })
+  }
+
+  async connect(): Promise<void> {
+    const within = this.#client.settings.connectionTimeout
+    await this.#client.perform({ what: 'Connecting to Kafka', within, attempt: () => this.#client.view.ask([]) })
+  }
+
+  describeTopics(names: readonly string[]) {
+    return describeTopics(this.#client, names)
+  }
+
+  createTopic(topic: Parameters<KafkaDriver['createTopic']>[0]) {
+    return createTopic(this.#client, topic)
+  }
+
+  initProducerId(transactionalId: string): Promise<ProducerIdentity> {
+    const client = this.#client
+    const slot = produceSlot(transactionalId, 0)
+    const attempt = async () => {
+      const found = await client.view.anyBroker(async (address) => {
+        const link = await client.control(address)
+        const input = { groupId: transactionalId, coordinatorType: transactionCoordinator }
+        return link.control('GroupCoordinator', input)
+      })
+      client.check(found.errorCode)
+      const link = await client.links.shared(found.coordinator, slot)
+      const answer = await link.control('InitProducerId', { transactionalId, transactionTimeout: 60_000 })
+      client.check(answer.errorCode)
+      return { producerId: BigInt(answer.producerId), epoch: answer.producerEpoch as number }
+    }
+    return client.perform({ what: `Claiming the transactional id ${transactionalId}`, attempt })
+  }
+
+  async produce(batch: RecordBatch): Promise<ProduceOutcome> {
+    const client = this.#client
+    const { partition, topic } = batch
+    const tell = (failure: unknown): Error => {
+      if (client.closing.aborted) return client.closing.reason
+      return brokerError(failure, `Appending to ${topic}-${partition}`, client.settings.brokers)
+    }
+    let link: BrokerLink
+    let request: FramedRequest
+    try {
+      request = produceRequest(batch, client.settings.clientId, client.settings.requestTimeout)
+      link = await client.links.shared(await client.view.leader(topic, partition), produceSlot(topic, partition))
+    } catch (failure) {
+      client.view.doubt(topic)
+      // A broker that was not there may be there in a moment; what is wrong with the batch or the rights stays wrong.
+      return { outcome: 'not-done', reason: isPassing(failure) ? 'retry' : 'refused', error: tell(failure) }
+    }
+    try {
+      const answer = readProduceAnswer(await link.send(request))
+      link.throttle(answer.throttle)
+      if (answer.code === 0 && answer.baseOffset >= 0) return { outcome: 'done', baseOffset: answer.baseOffset }
+      if (doubtsLeader(answer.code)) client.view.doubt(topic)
+      const failure = client.failure(answer.code, answer.message) ?? new Error('The broker gave no offset')
+      return failedOutcome(answer.code, tell(failure))
+    } catch (failure) {
+      client.view.doubt(topic)
+      const unwritten = failure instanceof ConnectionFailure && !failure.written
+      if (unwritten) return { outcome: 'not-done', reason: 'retry', error: tell(failure) }
+      return { outcome: 'unknown', error: tell(failure) }
+    }
+  }
+
+  fetch(request: FetchRequest): Promise<FetchResult> {
+    const { partition, signal, topic } = request
+    const attempt = () => this.#fetchOnce(request)
+    return this.#client.perform({ what: `Reading ${topic}-${partition}`, topic, signal, attempt })
+  }
+
+  offsets(topic: string, partition: number): Promise<PartitionOffsets> {
+    const attempt = async () => {
+      const link = await this.#client.control(await this.#client.view.leader(topic, partition))
+      const [start, end] = await Promise.all(
+        [earliest, latest].map((time) => this.#offset(link, topic, partition, time)),
+      )
+      return { start: start!, end: end! }
+    }
+    return this.#client.perform({ what: `Reading the offsets of ${topic}-${partition}`, topic, attempt })
+  }
+
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
+  async #fetchOnce(request: FetchRequest): Promise<FetchResult> {
+    const { links, settings, view } = this.#client
+    const { offset, partition, topic } = request
+    const link = await links.lease(await view.leader(topic, partition))
+    const frame = fetchRequest(request, settings.clientId, settings.requestTimeout)
+    const answer = await link.send(frame).finally(() => links.giveBack(link))
+    const { batches, code, highWatermark, throttle } = readFetchAnswer(answer)
+    link.throttle(throttle)
+    if (code === outOfRange) throw truncated(request, await this.offsets(topic, partition))
+    this.#client.check(code)
+    return { ...decodeRecordBatches(batches, offset, request), highWatermark }
+  }
+
+  async #offset(link: BrokerLink, topic: string, partition: number, timestamp: number): Promise<number> {
+    const topics = [{ topic, partitions: [{ partition, timestamp }] }]
+    const { responses } = await link.control('ListOffsets', { isolationLevel: 0, topics })
+    const answer = responses[0].partitions[0]
+    this.#client.check(answer.errorCode)
+    return Number(answer.offset)
+  }
+}
+
+function truncated({ offset, partition, topic }: FetchRequest, { end, start }: PartitionOffsets): NarrativeError {
+  const message =
+    `Offset ${offset} of ${topic}-${partition} is not in the log, which holds ${start} to ${end}: the topic was ` +
+    'recreated, its records were deleted, or replicas lost them. Find out which before anything is rebuilt from it.'
+  return new NarrativeError('LOG_TRUNCATED', { message, details: { topic, partition, offset, start, end } })
+}
+
+function produceSlot(topic: string, partition: number): string {
+  let hash = partition
+  for (let i = 0; i < topic.length; i++) hash = (hash + topic.charCodeAt(i)) | 0
+  return `produce ${hash % produceSlots}`
+}

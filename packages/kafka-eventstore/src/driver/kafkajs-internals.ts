@@ -1,0 +1,153 @@
+// Everything private of kafkajs that the driver stands on, in one place, for exactly one version.
+//
+// kafkajs has no public call for an idempotent batch under a transactional id's epoch, nor for a fetch without a
+// group. Its connection (sockets, TLS, SASL, request queue) and its codecs for rare requests are sound; they are used
+// here. Its cluster, producer and consumer are not: they queue, repeat and back off where a produce must be sent once.
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
+import { type Logger, NarrativeError } from '@narrative/core'
+import type { KafkaConfig } from 'kafkajs'
+
+const supportedVersion = '2.2.4'
+const require = createRequire(import.meta.url)
+
+/** How to reach a broker. */
+export interface ConnectionSettings {
+  readonly host: string
+  readonly port: number
+  readonly clientId: string
+  readonly ssl: KafkaConfig['ssl']
+  readonly sasl: KafkaConfig['sasl']
+  readonly connectionTimeout: number
+  readonly requestTimeout: number
+  readonly logger: Logger
+}
+
+/** Ranges of versions by api key, as the broker states them. */
+export type ApiVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>
+
+/** What the request queue calls back. `sendRequest` runs at the moment the bytes go to the socket, or never. */
+export interface QueuedRequest {
+  readonly entry: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly correlationId: number
+    resolve(answer: { readonly payload: Buffer }): void
+    reject(error: Error): void
+  }
+  readonly expectResponse: true
+  readonly requestTimeout: number
+  sendRequest(): void
+}
+
+/** kafkajs/src/network/requestQueue */
+export interface RequestQueue {
+  readonly pending: readonly unknown[]
+  push(request: QueuedRequest): void
+  rejectAll(error: Error): void
+  maybeThrottle(milliseconds: number): void
+  scheduleCheckPendingRequests(): void
+}
+
+/** kafkajs/src/network/connection */
+export interface Connection {
+  readonly socket?: Socket
+  readonly sasl: object | null
+  readonly requestQueue: RequestQueue
+  isConnected(): boolean
+  isAuthenticated(): boolean
+  nextCorrelationId(): number
+  send(request: { request: object; response: object; logResponseError?: boolean }): Promise<any>
+  disconnect(): Promise<unknown>
+}
+
+/** kafkajs/src/broker: connects, asks for api versions and authenticates. */
+export interface Broker {
+  readonly versions: ApiVersions
+  readonly connectionPool: { readonly pool: readonly Connection[] }
+  lookupRequest(apiKey: number, definition: object): (input: object) => { request: object; response: any }
+  connect(): Promise<void>
+}
+
+/** The rare requests, encoded and decoded by kafkajs. */
+export type ControlApi = 'ListOffsets' | 'GroupCoordinator' | 'CreateTopics' | 'InitProducerId' | 'DescribeConfigs'
+
+/** A protocol error by its code. */
+export interface ProtocolErrorText {
+  readonly type: string
+  readonly message: string
+}
+
+/** The private parts, loaded and bound. */
+export interface KafkajsInternals {
+  /** A broker with one connection in use: `connectionPool.pool[0]`. */
+  createBroker(settings: ConnectionSettings): Broker
+  /** Sends a rare request and returns its decoded answer, error codes and all. */
+  control(broker: Broker, api: ControlApi, input: object): Promise<any>
+  describeError(code: number): ProtocolErrorText
+}
+
+/**
+ * Loads the private modules of kafkajs.
+ *
+ * @throws NarrativeError `BROKER_REFUSED` when the installed kafkajs is not the version these parts were read from
+ */
+export function loadKafkajs(): KafkajsInternals {
+  const { version } = require('kafkajs/package.json') as { version: string }
+  if (version !== supportedVersion) {
+    const message = `kafkajs ${version} is installed, but this driver uses private parts of kafkajs ${supportedVersion}: pin kafkajs to exactly ${supportedVersion}.`
+    throw new NarrativeError('BROKER_REFUSED', {
+      message,
+      details: { installed: version, supported: supportedVersion },
+    })
+  }
+  const BrokerClass = require('kafkajs/src/broker')
+  const ConnectionPool = require('kafkajs/src/network/connectionPool')
+  const createSocket = require('kafkajs/src/network/socketFactory')()
+  const { requests } = require('kafkajs/src/protocol/requests')
+  const apiKeys = require('kafkajs/src/protocol/requests/apiKeys')
+  const { createErrorFromCode } = require('kafkajs/src/protocol/error')
+
+  // Small requests wait for nothing: without this, Nagle's algorithm holds the second of two back until an ACK.
+  const socketFactory = (options: object): Socket => (createSocket(options) as Socket).setNoDelay(true)
+
+  return {
+    createBroker({ logger, sasl, ...settings }) {
+      const log = kafkajsLogger(logger)
+      const options = {
+        ...settings,
+        // kafkajs stores the authenticator in the object it is given, with the credentials of its first use.
+        sasl: sasl === undefined ? null : { ...sasl },
+        logger: log,
+        socketFactory,
+        enforceRequestTimeout: true,
+      }
+      const connectionPool = new ConnectionPool(options)
+      for (const { requestQueue } of connectionPool.pool as Connection[]) restTheQueue(requestQueue)
+      return new BrokerClass({ connectionPool, logger: log })
+    },
+    async control(broker, api, input) {
+      const { request, response } = broker.lookupRequest(apiKeys[api], requests[api])(input)
+      const connection = broker.connectionPool.pool[0]!
+      const undecided = { decode: response.decode, parse: (decoded: unknown) => decoded }
+      return connection.send({ request, response: undecided, logResponseError: false })
+    },
+    describeError: (code) => createErrorFromCode(code) as ProtocolErrorText,
+  }
+}
+
+/** After its first answer, a queue of kafkajs 2.2.4 looks for pending requests every millisecond for ever. Only when there are some, then. */
+function restTheQueue(queue: RequestQueue): void {
+  const schedule = queue.scheduleCheckPendingRequests
+  queue.scheduleCheckPendingRequests = () => {
+    if (queue.pending.length > 0) schedule.call(queue)
+  }
+}
+
+/** What kafkajs reports is either thrown as well, or detail: both are `debug` for us. Its own debug lines are dropped. */
+function kafkajsLogger(logger: Logger): object {
+  const debug = (message: string, facts: object = {}) => logger.debug(facts, message)
+  const log = { error: debug, warn: debug, info: debug, debug: () => {}, namespace: () => log, setLogLevel: () => {} }
+  return log
+}
