@@ -46,6 +46,8 @@ test('commands to one stream are handled one at a time: none is lost, none confl
   )
   expect(results.map((r) => r.version).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
   expect((await app.aggregates.state(counter, '1')).state).toBe(50)
+  expect(decisions).toBe(25)
+  beforeDeciding = async () => {}
   await app.stop()
 })
 
@@ -124,6 +126,26 @@ test('an expired or aborted command appends nothing, also when its handler hangs
   beforeDeciding = async () => {}
   expect((await app.aggregates.state(counter, '1')).version).toBe(0)
   expect((await app.commands.execute(add(1))).version).toBe(1)
+  await app.stop()
+})
+
+test('an event of another aggregate is refused, and nothing is appended', async () => {
+  const stranger = defineDecider<number, Message<'stranger.act', { id: string }>, Message<'stranger.acted'>>({
+    category: 'stranger',
+    commands: { 'stranger.act': {} },
+    events: { 'stranger.acted': {} },
+    identify: (command) => command.data.id,
+    initial: () => 0,
+    decide: () => ({ type: 'counter.added', data: { by: 1 } }) as never,
+    evolve: (state) => state,
+  })
+  const app = await createApplication({ aggregates: [counter, stranger] })
+  const failure = app.commands.execute({ type: 'stranger.act', data: { id: '1' } })
+  await expect(failure).rejects.toMatchObject({
+    code: 'EVENT_FOREIGN',
+    message: expect.stringContaining('counter.added'),
+  })
+  expect((await app.aggregates.state(stranger, '1')).version).toBe(0)
   await app.stop()
 })
 
