@@ -1,1 +1,19 @@
-export {}
+// The public API of @narrative/kafka-eventstore, name by name. Whatever is not listed here is not public.
+export type {
+  FetchedRecord,
+  FetchRequest,
+  FetchResult,
+  KafkaDriver,
+  PartitionOffsets,
+  ProduceOutcome,
+  ProducerIdentity,
+  ProducerRecord,
+  RecordBatch,
+  RecordHeader,
+  TopicDescription,
+  TopicSpecification,
+} from './driver/kafka-driver.js'
+export { type KafkajsDriverOptions, kafkajsDriver } from './driver/kafkajs-driver.js'
+export { type KafkaEventStorage, type KafkaStorage, kafkaEventStore } from './kafka-event-store.js'
+export type { KafkaEventStoreOptions } from './options.js'
+export type { PartitionStatus } from './partition-owner.js'

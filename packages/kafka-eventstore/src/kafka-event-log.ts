@@ -1,0 +1,186 @@
+// The read side: every partition has its own loop, one batch ahead of the reader, and all of them meet in one sequence.
+import {
+  type Checkpoint,
+  type EventBatch,
+  type EventLog,
+  isNarrativeError,
+  type Logger,
+  type LogPartition,
+  NarrativeError,
+  type SubscribeOptions,
+} from '@narrative/core'
+import { Backoff } from './backoff.js'
+import { claimAt } from './claim-at.js'
+import type { KafkaDriver } from './driver/kafka-driver.js'
+import { type LogPoint, logStart } from './fold.js'
+import { LogReader } from './log-reader.js'
+import { Merge } from './merge.js'
+
+/** What the log reads from. */
+export interface KafkaEventLogOptions {
+  readonly driver: KafkaDriver
+  readonly logger: Logger
+  topicOf(category: string): string
+  /** The point of a partition's replica when this instance owns it: spares a search for the claim in force. */
+  ownedPoint(topic: string, partition: number): LogPoint | undefined
+  /** Aborts, with the error to throw, when the store is closed. */
+  readonly closed: AbortSignal
+}
+
+interface Source {
+  readonly topic: string
+  readonly partition: number
+  readonly from: LogPoint
+}
+
+export class KafkaEventLog implements EventLog {
+  readonly #options: KafkaEventLogOptions
+
+  constructor(options: KafkaEventLogOptions) {
+    this.#options = options
+  }
+
+  async partitions(category: string): Promise<readonly LogPartition[]> {
+    const { driver, closed } = this.#options
+    closed.throwIfAborted()
+    const topic = this.#options.topicOf(category)
+    const count = (await driver.describeTopics([topic])).get(topic)?.partitions ?? 0
+    const numbers = Array.from({ length: count }, (_, partition) => partition)
+    return Promise.all(
+      numbers.map(async (partition) => ({ topic, partition, ...(await driver.offsets(topic, partition)) })),
+    )
+  }
+
+  subscribe(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    const { driver, closed, logger } = this.#options
+    const log = this
+    // "What comes" comes after this call, not after the first look at the iterator.
+    const ends = options.from === 'end' ? this.#ends(options) : undefined
+    ends?.catch(() => {}) // thrown to whoever iterates
+    return (async function* () {
+      closed.throwIfAborted()
+      const stop = new AbortController()
+      const signals = options.signal ? [closed, options.signal, stop.signal] : [closed, stop.signal]
+      const signal = AbortSignal.any(signals)
+      const merge = new Merge<EventBatch>(signal)
+      try {
+        for (const category of options.categories) {
+          merge.add(async () => {
+            const sources = await log.#sources(category, options, await ends, signal)
+            const share = Math.floor(memory / Math.max(1, sources.length * options.categories.length))
+            const maxBytes = Math.min(largestFetch, Math.max(smallestFetch, share))
+            for (const source of sources) {
+              merge.add((offer) => follow({ driver, logger, source, maxBytes, signal, offer }))
+            }
+          })
+        }
+        for await (const batch of merge) {
+          yield batch
+          if (options.signal?.aborted) return
+        }
+        closed.throwIfAborted()
+      } finally {
+        stop.abort()
+      }
+    })()
+  }
+
+  /** Partitions of a category and where to begin; waits for a topic that does not exist yet. */
+  async #sources(
+    category: string,
+    options: SubscribeOptions,
+    ends: ReadonlyMap<string, LogPoint> | undefined,
+    signal: AbortSignal,
+  ): Promise<Source[]> {
+    const { driver, logger } = this.#options
+    const topic = this.#options.topicOf(category)
+    const backoff = new Backoff(50, 1_000)
+    for (;;) {
+      signal.throwIfAborted()
+      const count = await retried(logger, signal, async () => {
+        return (await driver.describeTopics([topic])).get(topic)?.partitions ?? 0
+      })
+      if (count > 0) {
+        return Array.from({ length: count }, (_, partition) => partition)
+          .filter((partition) => options.partitions?.includes(partition) ?? true)
+          .map((partition) => ({ topic, partition, from: firstPoint(topic, partition, options.from, ends) }))
+      }
+      await backoff.pause(signal)
+    }
+  }
+
+  async #ends(options: SubscribeOptions): Promise<ReadonlyMap<string, LogPoint>> {
+    const { driver } = this.#options
+    const points = new Map<string, LogPoint>()
+    const one = async ({ topic, partition, end }: LogPartition) => {
+      const owned = this.#options.ownedPoint(topic, partition)
+      const claim = owned?.offset === end ? owned.claim : await claimAt(driver, topic, partition, end)
+      points.set(`${topic}/${partition}`, { offset: end, claim })
+    }
+    const partitions = await Promise.all(options.categories.map((category) => this.partitions(category)))
+    await Promise.all(partitions.flat().map(one))
+    return points
+  }
+}
+
+function firstPoint(
+  topic: string,
+  partition: number,
+  from: SubscribeOptions['from'],
+  ends: ReadonlyMap<string, LogPoint> | undefined,
+): LogPoint {
+  if (from === 'start') return logStart
+  if (from === 'end') return ends?.get(`${topic}/${partition}`) ?? logStart
+  return from.find((point: Checkpoint) => point.topic === topic && point.partition === partition) ?? logStart
+}
+
+interface FollowOptions {
+  readonly driver: KafkaDriver
+  readonly logger: Logger
+  readonly source: Source
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+  readonly offer: (batch: EventBatch) => Promise<void>
+}
+
+/** Reads one partition for ever, healing by itself when brokers come and go. */
+async function follow({ driver, logger, source, maxBytes, signal, offer }: FollowOptions): Promise<void> {
+  const { topic, partition, from } = source
+  const reader = new LogReader({ driver, topic, partition, from, maxBytes, maxWait: 500, signal })
+  while (!signal.aborted) {
+    const before = reader.point.offset
+    const { events, voids, point, end } = await retried(logger, signal, () => reader.next())
+    if (voids.length > 0) {
+      logger.error(
+        { topic, partition, offsets: voids.slice(0, 20) },
+        `${topic}/${partition}: ${voids.length} event(s) were written by an instance that had lost the partition; they do not count`,
+      )
+    }
+    if (point.offset === before) continue
+    await offer({ topic, partition, events, checkpoint: { topic, partition, ...point }, end })
+  }
+}
+
+async function retried<T>(logger: Logger, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  const backoff = new Backoff(50, 2_000)
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (signal.aborted || !isNarrativeError(error, 'BROKER_UNREACHABLE')) throw error
+      logger.warn({ error }, 'Reading the log is interrupted; trying again')
+      await backoff.pause(signal)
+    }
+  }
+}
+
+const mebibyte = 1024 * 1024
+const largestFetch = 4 * mebibyte
+const smallestFetch = mebibyte / 4
+/** Shared by the partitions of a subscription; each holds up to three fetches: handled, ready, under way. */
+const memory = 32 * mebibyte
+
+/** The error of a store that was closed. */
+export function storeClosed(): NarrativeError {
+  return new NarrativeError('STORE_CLOSED', { message: 'The event store on Kafka was closed.' })
+}

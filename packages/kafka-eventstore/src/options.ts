@@ -1,0 +1,69 @@
+// What a user may say about the event store, and the defaults.
+import type { Logger } from '@narrative/core'
+import type { QueueLimits } from './append-queue.js'
+import type { KafkaDriver } from './driver/kafka-driver.js'
+import { type KafkajsDriverOptions, kafkajsDriver } from './driver/kafkajs-driver.js'
+
+/** Options of {@link kafkaEventStore}. */
+export interface KafkaEventStoreOptions {
+  /** Addresses to begin with, `host:port`. */
+  readonly brokers: readonly string[]
+  /** The bounded context: first part of the topic names `<context>.<category>.events`; default none. */
+  readonly context?: string
+  /** Partitions of topics that do not exist yet; default 4. The count is fixed for the life of a topic. */
+  readonly partitions?: number
+  /** Replication factor of topics that do not exist yet; default the broker's. In production: 3. */
+  readonly replicationFactor?: number
+  /** How this instance calls itself towards Kafka and in its claims; default `narrative`. */
+  readonly clientId?: string
+  /** TLS, as in kafkajs: `true`, or the options of `tls.connect`. */
+  readonly ssl?: KafkajsDriverOptions['ssl']
+  /** SASL, as in kafkajs: `{ mechanism, username, password }` and others. */
+  readonly sasl?: KafkajsDriverOptions['sasl']
+  /** How long an append waits for a broker, milliseconds; default 30,000. */
+  readonly appendTimeout?: number
+  /** Another way to reach Kafka; default kafkajs. */
+  readonly driver?: KafkaDriver
+}
+
+/** Options with everything decided. */
+export interface Settings {
+  readonly context: string | undefined
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly clientId: string
+  readonly appendTimeout: number
+  readonly startTimeout: number
+  readonly renewAfter: number
+  readonly queueLimits: QueueLimits
+  readonly maxBatchRecords: number
+  /** The partitions of a topic that this instance owns. */
+  owned(topic: string, partitions: number): readonly number[]
+  createDriver(logger: Logger): KafkaDriver
+}
+
+const hour = 3_600_000
+/** Well below the time a caller waits: a silent broker is asked again while there is somebody to tell. */
+const requestTimeout = 10_000
+
+export function settingsOf(options: KafkaEventStoreOptions): Settings {
+  const { context, partitions = 4, replicationFactor = -1, clientId = 'narrative', appendTimeout = 30_000 } = options
+  if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError('partitions must be a whole number from 1')
+  return {
+    context,
+    partitions,
+    replicationFactor,
+    clientId,
+    appendTimeout,
+    startTimeout: appendTimeout,
+    // Brokers forget an idle producer after a day (producer.id.expiration.ms), coordinators after seven.
+    renewAfter: 12 * hour,
+    queueLimits: { maxAppends: 10_000, maxBytes: 64 * 1024 * 1024 },
+    maxBatchRecords: 2_000,
+    owned: (_, count) => Array.from({ length: count }, (_, partition) => partition),
+    createDriver: (logger) => {
+      const { brokers, driver, ssl, sasl } = options
+      return driver ?? kafkajsDriver({ brokers, clientId, ssl, sasl, requestTimeout, logger })
+    },
+  }
+}
