@@ -41,6 +41,8 @@ const addLater = (by: number): AddLater => ({ type: 'counter.add-later', data: {
 
 test('commands to one stream are handled one at a time: none is lost, none conflicts', async () => {
   const app = await createApplication({ aggregates: [counter] })
+  let decisions = 0
+  beforeDeciding = async () => void decisions++
   const results = await Promise.all(
     Array.from({ length: 50 }, (_, i) => app.commands.execute(i % 2 ? add(1) : addLater(1))),
   )

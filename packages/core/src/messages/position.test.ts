@@ -20,7 +20,7 @@ test.each(['', 'a/b@1', 'a/1', 'a/1@-1', 'a b/1@1', 'a/1@1x'])('%j is refused as
 test('a stream id splits back into its category and the aggregate id, hyphens in the id included', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, maxLength: 50, unit: 'grapheme' }), (raw) => {
-      const id = `${raw.replaceAll(/[\0-\x1f]/g, '_')}-x`
+      const id = `${[...raw].filter((c) => c >= ' ').join('')}-x`
       const streamId = toStreamId('order', id)
       expect([categoryOf(streamId), aggregateIdOf(streamId)]).toEqual(['order', id])
     }),
