@@ -1,0 +1,83 @@
+// What a proxy does to the requests and answers of one kind, and which of them it does it to.
+
+/** Which one, and what becomes of its connection. */
+export interface Disturbance {
+  /** 1 is the next one to come. Default 1. */
+  readonly nth?: number
+  /** Whether the connection is cut at that moment. Default false: the client waits in vain. */
+  readonly cut?: boolean
+}
+
+/** A rule that was set. */
+export interface ProxyRule {
+  /** Resolves when it was applied (for the first time). */
+  readonly happened: Promise<void>
+  /** Takes it back. */
+  lift(): void
+}
+
+/** What is to be done with a frame. */
+export type Verdict =
+  | { readonly do: 'pass' }
+  | { readonly do: 'drop'; readonly cut: boolean }
+  | { readonly do: 'delay'; readonly milliseconds: number }
+
+export type Direction = 'request' | 'answer'
+
+interface Rule {
+  readonly direction: Direction | 'both'
+  readonly verdict: Verdict
+  /** How many frames pass before it applies. */
+  skip: number
+  readonly once: boolean
+  readonly apply: () => void
+}
+
+const pass: Verdict = { do: 'pass' }
+
+/** The rules for one kind of request, in the order they were set. The first that applies wins. */
+export class ProxyRules {
+  readonly #rules = new Set<Rule>()
+
+  /** The broker never sees the request. */
+  dropRequest({ cut = false, nth = 1 }: Disturbance = {}): ProxyRule {
+    return this.#add({ direction: 'request', verdict: { do: 'drop', cut }, skip: nth - 1, once: true })
+  }
+
+  /** The broker does what was asked, and the client never learns of it. */
+  dropResponse({ cut = false, nth = 1 }: Disturbance = {}): ProxyRule {
+    return this.#add({ direction: 'answer', verdict: { do: 'drop', cut }, skip: nth - 1, once: true })
+  }
+
+  /** Every answer comes so much later, in order, until the rule is lifted. */
+  delayResponses(milliseconds: number): ProxyRule {
+    return this.#add({ direction: 'answer', verdict: { do: 'delay', milliseconds }, skip: 0, once: false })
+  }
+
+  /** Everything in a direction is lost, until the rule is lifted. */
+  swallow(direction: Direction | 'both'): ProxyRule {
+    return this.#add({ direction, verdict: { do: 'drop', cut: false }, skip: 0, once: false })
+  }
+
+  /** @internal */
+  judge(direction: Direction): Verdict {
+    for (const rule of this.#rules) {
+      if (rule.direction !== direction && rule.direction !== 'both') continue
+      if (rule.skip-- > 0) continue
+      if (rule.once) this.#rules.delete(rule)
+      rule.apply()
+      return rule.verdict
+    }
+    return pass
+  }
+
+  #add(parts: Omit<Rule, 'apply'>): ProxyRule {
+    let apply = () => {}
+    const happened = new Promise<void>((resolve) => {
+      apply = resolve
+    })
+    const rule: Rule = { ...parts, apply }
+    this.#rules.add(rule)
+    return { happened, lift: () => this.#rules.delete(rule) }
+  }
+}
