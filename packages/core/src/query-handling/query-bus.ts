@@ -1,4 +1,5 @@
 // The way in for queries: find the handler, wait for the read model when asked to, answer.
+import type { QueryRoute } from '../definition/query-route.js'
 import { NarrativeError } from '../errors/narrative-error.js'
 import type { AnswerOf, Class } from '../messages/message-class.js'
 import { type Position, parsePosition } from '../messages/position.js'
@@ -18,13 +19,6 @@ export interface QueryBus {
    * @throws the handler's own errors, as they are
    */
   execute<Q extends object>(query: Q, options?: QueryOptions): Promise<AnswerOf<Q>>
-}
-
-/** One query and who answers it. */
-export interface QueryRoute {
-  readonly name: string
-  readonly reads: Class | undefined
-  answer(query: object): unknown
 }
 
 /** Waits until read models contain an event. */

@@ -1,8 +1,9 @@
 // Reads the marks of query handler classes into routes.
-import { getHandlerMarks, getMark } from '../decorators/marks.js'
-import type { QueryHandlerOptions } from '../decorators/query-handler.js'
+
+import type { QueryRoute } from '../definition/query-route.js'
 import type { Class } from '../messages/message-class.js'
-import type { QueryRoute } from './query-bus.js'
+import { getHandlerMarks, getMark } from './marks.js'
+import type { QueryHandlerOptions } from './query-handler.js'
 
 /** The routes of some classes, and everything wrong with them. `instanceOf` makes a handler when it is first asked. */
 export function readQueryHandlers(
