@@ -37,11 +37,11 @@ export class GetOrder {
 }
 
 export class OrderQueries {
-  constructor(@inject(orders.reader) private readonly orders: ReaderOf<typeof orders>) {}
+  constructor(@inject(orders.reader) private readonly view: ReaderOf<typeof orders>) {}
 
   @QueryHandler(GetOrder, { reads: OrdersView })
   get(query: GetOrder) {
-    return this.orders.findByKey(query.orderId)
+    return this.view.findByKey(query.orderId)
   }
 }
 // #endregion

@@ -12,12 +12,10 @@ export const packages = readdirSync('packages').map((name) => ({
 }))
 
 /** The documents a reader may open. */
-export const documents = [
-  ...readdirSync('.').filter((name) => name.endsWith('.md')),
-  ...readdirSync('docs', { recursive: true })
-    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
-    .map((name) => `docs/${name}`),
-].sort()
+export const documents = ['.', 'docs', 'docs/adr', ...packages.map(({ folder }) => folder), 'samples/order-service']
+  .flatMap((folder) => readdirSync(folder).map((name) => (folder === '.' ? name : `${folder}/${name}`)))
+  .filter((path) => path.endsWith('.md') && !path.endsWith('CHANGELOG.md'))
+  .sort()
 
 /** Ends the check: with the faults found, a sentence each, or with a line that says what held. */
 export function conclude(faults, held) {
