@@ -33,6 +33,7 @@ export interface Conflict {
   readonly actualVersion: number
 }
 
+/** What became of an append. */
 export type AppendResult = Appended | Conflict
 
 /** Which part of a stream to read. */
