@@ -1,6 +1,6 @@
 // What goes into the next batch: version checks first, so that everything in a batch may be appended.
-import { NarrativeError } from '@narrative/core'
 import type { ProducerRecord } from './driver/kafka-driver.js'
+import { tooLarge } from './owner-errors.js'
 import type { PendingAppend } from './pending-append.js'
 import { encodeAppend, recordSize } from './record-codec.js'
 import type { Replica } from './replica/replica.js'
@@ -99,13 +99,4 @@ export function assembleBatch(
 
 function holdsCommand(appends: readonly DraftAppend[], { streamId, commandId }: PendingAppend): boolean {
   return appends.some(({ append }) => append.commandId === commandId && append.streamId === streamId)
-}
-
-/** The error for an append that no batch can hold. */
-export function tooLarge(append: PendingAppend, bytes: number | undefined, limit: number): NarrativeError {
-  const size = bytes === undefined ? '' : `, about ${bytes} bytes,`
-  return new NarrativeError('APPEND_TOO_LARGE', {
-    message: `The ${append.events.length} event(s) for ${append.streamId}${size} do not fit into one record batch of at most ${limit} bytes. Store large contents elsewhere and refer to them, append fewer events at once, or raise max.message.bytes of the topic.`,
-    details: { streamId: append.streamId, events: append.events.length, bytes, limit },
-  })
 }

@@ -21,6 +21,7 @@ import { PartitionOwner, type PartitionStatus } from './partition-owner.js'
 import { partitionOf } from './partitioner.js'
 import { PendingAppend } from './pending-append.js'
 import { MemoryReplica } from './replica/memory-replica.js'
+import type { Replica } from './replica/replica.js'
 import { prepareTopics, topicName } from './topics.js'
 
 /** An open event store on Kafka. */
@@ -127,7 +128,7 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
       driver,
       logger,
       topicOf,
-      ownedPoint: (topic, partition) => this.#owners.get(topic)?.[partition]?.replica.point,
+      ownedPoint: (topic, partition) => this.#owners.get(topic)?.[partition]?.point,
       closed: this.#closed.signal,
     })
   }
@@ -142,7 +143,7 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
 
   async *read(streamId: StreamId, options: ReadOptions = {}): AsyncIterable<RecordedEvent> {
     const { from = 1, to = Number.POSITIVE_INFINITY, asOf = Number.POSITIVE_INFINITY } = options
-    const { replica } = this.#reader(streamId)
+    const replica = this.#replica(streamId)
     // What is appended while somebody reads belongs to the next read.
     const last = Math.min(to, replica.version(streamId))
     for (const event of replica.read(streamId, from, last)) {
@@ -152,11 +153,11 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   }
 
   async findCommand(streamId: StreamId, commandId: string) {
-    return this.#reader(streamId).replica.findCommand(streamId, commandId)
+    return this.#replica(streamId).findCommand(streamId, commandId)
   }
 
   status(): readonly PartitionStatus[] {
-    return [...this.#owners.values()].flat().map((owner) => owner.status())
+    return [...this.#owners.values()].flat().map((owner) => owner.status)
   }
 
   health() {
@@ -176,11 +177,9 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
     await this.#driver.close()
   }
 
-  #reader(streamId: StreamId): PartitionOwner {
+  #replica(streamId: StreamId): Replica {
     if (this.#closing !== undefined) throw storeClosed()
-    const owner = this.#owner(streamId, Buffer.from(streamId))
-    owner.assertOwned()
-    return owner
+    return this.#owner(streamId, Buffer.from(streamId)).replica
   }
 
   #owner(streamId: StreamId, key: Uint8Array): PartitionOwner {

@@ -1,0 +1,352 @@
+// The append protocol against every loss and every rival, in the gaps where they hurt. No network, no Kafka.
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ProduceOutcome } from './driver/kafka-driver.js'
+import { MemoryBroker } from './memory-broker.test-support.js'
+import {
+  anEvent,
+  claimsIn,
+  codeOf,
+  metadata,
+  type OpenedStore,
+  openStore,
+  readLog,
+  topic,
+  until,
+} from './store.test-support.js'
+
+const lost: ProduceOutcome = { outcome: 'unknown', error: new Error('the answer was lost') }
+const transactionalId = `${topic}-0`
+
+let broker: MemoryBroker
+const opened: OpenedStore[] = []
+async function open(options?: Parameters<typeof openStore>[1]): Promise<OpenedStore> {
+  const store = await openStore(broker, options)
+  opened.push(store)
+  return store
+}
+const start = () => {
+  broker = new MemoryBroker()
+  return open()
+}
+afterEach(async () => {
+  for (const store of opened.splice(0)) {
+    store.intercept = undefined
+    await store.close()
+  }
+})
+
+const story = async (store: OpenedStore) => (await readLog(broker, store)).map((e) => `${e.streamId}@${e.version}`)
+
+/** Applies to the next batch only. */
+function once(store: OpenedStore, act: (deliver: () => ProduceOutcome) => ProduceOutcome | Promise<ProduceOutcome>) {
+  store.intercept = (_, deliver) => {
+    store.intercept = undefined
+    return act(deliver)
+  }
+}
+
+describe('an answer that does not come', () => {
+  test('when the batch was written, the append is acknowledged as what it is', async () => {
+    const store = await start()
+    once(store, (deliver) => {
+      deliver()
+      return lost
+    })
+    const result = await store.write('order-1', 0)
+    expect(result).toMatchObject({ outcome: 'appended', version: 1, duplicate: false, position: { offset: 1 } })
+    expect(await story(store)).toEqual(['order-1@1'])
+    expect(claimsIn(broker)).toHaveLength(2)
+  })
+
+  test('when it was not, the append is written again under a new claim', async () => {
+    const store = await start()
+    once(store, () => lost)
+    expect(await store.write('order-1', 0)).toMatchObject({ outcome: 'appended', version: 1, position: { offset: 2 } })
+    expect(await story(store)).toEqual(['order-1@1'])
+  })
+
+  test('a batch that arrives after all is fenced', async () => {
+    const store = await start()
+    let late: () => ProduceOutcome = () => lost
+    once(store, (deliver) => {
+      late = deliver
+      return lost
+    })
+    await store.write('order-1', 0)
+    expect(late()).toMatchObject({ outcome: 'not-done', reason: 'fenced' })
+    expect(await story(store)).toEqual(['order-1@1'])
+  })
+
+  test('a batch that arrives after all, at a broker that has forgotten the producer, is void', async () => {
+    const store = await start()
+    let late: () => ProduceOutcome = () => lost
+    once(store, (deliver) => {
+      late = deliver
+      return lost
+    })
+    await store.write('order-1', 0)
+    broker.forgetProducers(topic, 0)
+    expect(late()).toMatchObject({ outcome: 'done' })
+    expect(await store.write('order-1', 1)).toMatchObject({ outcome: 'appended', version: 2 })
+    expect(await story(store)).toEqual(['order-1@1', 'order-1@2'])
+    expect(store.status()[0]).toMatchObject({ state: 'serving', voids: 1 })
+  })
+
+  test('the other appends of a lost batch get their own truth', async () => {
+    const store = await start()
+    once(store, () => lost)
+    const results = await Promise.all([
+      store.write('order-1', 0),
+      store.write('order-1', 1),
+      store.write('order-2', 0),
+      store.write('order-1', 0),
+    ])
+    expect(results.map((result) => (result.outcome === 'appended' ? result.version : 'conflict'))).toEqual([
+      1,
+      2,
+      1,
+      'conflict',
+    ])
+  })
+
+  test('of the claim itself: claimed again, and the stray claim is not mistaken for a rival', async () => {
+    broker = new MemoryBroker()
+    let produced = 0
+    const store = await open({
+      intercept: (_, deliver) => {
+        if (produced++ > 0) return undefined
+        deliver()
+        return lost
+      },
+    })
+    expect(claimsIn(broker)).toHaveLength(2)
+    expect(await store.write('order-1', 0)).toMatchObject({ version: 1 })
+  })
+})
+
+describe('a rival', () => {
+  test('takes over: the old owner is refused, says so, and does not steal back', async () => {
+    const old = await start()
+    await old.write('order-1', 0)
+    const rival = await open()
+    expect(await codeOf(old.write('order-1', 1))).toBe('NOT_OWNER')
+    expect(await codeOf(old.write('order-2', 0))).toBe('NOT_OWNER')
+    expect(await codeOf(old.eventStore.findCommand('order-1', 'x'))).toBe('NOT_OWNER')
+    expect(old.health().ready).toBe(false)
+    expect(old.health().reasons[0]).toMatch(/claimed by another instance/)
+    expect(await rival.write('order-1', 1)).toMatchObject({ outcome: 'appended', version: 2 })
+    expect(claimsIn(broker)).toHaveLength(2)
+    expect(await story(rival)).toEqual(['order-1@1', 'order-1@2'])
+  })
+
+  test('whose identity the coordinator forgot to raise: what slips through is void, and nobody is told otherwise', async () => {
+    const old = await start()
+    await old.write('order-1', 0)
+    broker.forget(transactionalId)
+    const rival = await open()
+    expect(await codeOf(old.write('order-1', 1))).toBe('NOT_OWNER') // the broker took it
+    expect(broker.partition(topic, 0).log).toHaveLength(4)
+    expect(await rival.write('order-1', 1)).toMatchObject({ outcome: 'appended', version: 2 })
+    expect(await story(rival)).toEqual(['order-1@1', 'order-1@2'])
+    expect(rival.status()[0]!.voids).toBe(1)
+    const next = await open()
+    expect(await next.write('order-1', 2)).toMatchObject({ version: 3 })
+    expect(next.status()[0]!.voids).toBe(1)
+  })
+
+  test('between InitProducerId and its claim sees what the old owner still wrote', async () => {
+    const old = await start()
+    const rival = await open({
+      intercept: async (_, deliver) => {
+        if (claimsIn(broker).length === 1) expect(await old.write('order-1', 0)).toMatchObject({ version: 1 })
+        return deliver()
+      },
+    })
+    expect(await rival.write('order-1', 0)).toEqual({ outcome: 'conflict', actualVersion: 1 })
+    expect(await codeOf(old.write('order-1', 1))).toBe('NOT_OWNER')
+  })
+
+  test('between its claim and its reading is safe from the old owner', async () => {
+    const old = await start()
+    let refused: Promise<unknown> | undefined
+    const rival = await open({
+      intercept: async (_, deliver) => {
+        const outcome = deliver()
+        refused ??= codeOf(old.write('order-1', 0))
+        expect(await refused).toBe('NOT_OWNER')
+        return outcome
+      },
+    })
+    expect(await rival.write('order-1', 0)).toMatchObject({ version: 1 })
+  })
+
+  test('that is overtaken between its claim and its reading never serves', async () => {
+    await start()
+    let third: Promise<OpenedStore> | undefined
+    const overtaken = codeOf(
+      openStore(broker, {
+        intercept: async (_, deliver) => {
+          const outcome = deliver()
+          third ??= open()
+          await third
+          return outcome
+        },
+      }),
+    )
+    expect(await overtaken).toBe('NOT_OWNER')
+    expect(await (await third!).write('order-1', 0)).toMatchObject({ version: 1 })
+  })
+
+  test('while the old owner is in doubt: found in the log means appended, not found means not owner', async () => {
+    for (const written of [true, false]) {
+      const old = await start()
+      let rival: OpenedStore | undefined
+      once(old, async (deliver) => {
+        if (written) deliver()
+        rival = await open()
+        return lost
+      })
+      const answer = old.write('order-1', 0)
+      if (written) expect(await answer).toMatchObject({ outcome: 'appended', version: 1 })
+      else expect(await codeOf(answer)).toBe('NOT_OWNER')
+      expect(await story(rival!)).toEqual(written ? ['order-1@1'] : [])
+      expect(await codeOf(old.write('order-1', 1))).toBe('NOT_OWNER')
+    }
+  })
+})
+
+describe('what a broker says', () => {
+  test('surely not taken: the same batch is sent again, under the same sequence', async () => {
+    const store = await start()
+    const sent: unknown[] = []
+    store.intercept = (batch) => {
+      sent.push(batch)
+      return sent.length < 3 ? { outcome: 'not-done', reason: 'retry', error: new Error('leader moved') } : undefined
+    }
+    expect(await store.write('order-1', 0)).toMatchObject({ version: 1, position: { offset: 1 } })
+    expect(sent).toHaveLength(3)
+    expect(new Set(sent).size).toBe(1)
+    expect(claimsIn(broker)).toHaveLength(1)
+  })
+
+  test('too large: the culprit fails alone', async () => {
+    const store = await start()
+    store.intercept = (batch, deliver) => {
+      const bytes = batch.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+      return bytes > 1000 ? { outcome: 'not-done', reason: 'too-large', error: new Error('too large') } : deliver()
+    }
+    const append = (id: number, size: number) => {
+      const options = { expectedVersion: 0, metadata: metadata(`c${id}`) }
+      return store.eventStore.append(`order-${id}`, [anEvent(Buffer.alloc(size))], options)
+    }
+    const results = await Promise.allSettled([append(1, 400), append(2, 2000), append(3, 400), append(4, 400)])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(await codeOf(append(2, 2000))).toBe('APPEND_TOO_LARGE')
+    expect((await story(store)).sort()).toEqual(['order-1@1', 'order-3@1', 'order-4@1'])
+  })
+
+  test('refused: a new claim heals it when the identity was at fault', async () => {
+    const store = await start()
+    await store.write('order-1', 0)
+    once(store, () => ({ outcome: 'not-done', reason: 'refused', error: new Error('out of order') }))
+    expect(await store.write('order-1', 1)).toMatchObject({ version: 2 })
+    expect(claimsIn(broker)).toHaveLength(2)
+  })
+
+  test('refused again and again: its caller hears why, the others are served', async () => {
+    const store = await start()
+    store.intercept = (batch, deliver) => {
+      const bad = batch.records.some(({ key }) => key !== null && String(key) === 'order-bad')
+      return bad ? { outcome: 'not-done', reason: 'refused', error: new Error('a policy') } : deliver()
+    }
+    const [bad, good] = await Promise.allSettled([store.write('order-bad'), store.write('order-good')])
+    expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'BROKER_REFUSED' } })
+    expect(good).toMatchObject({ status: 'fulfilled', value: { version: 1 } })
+  })
+
+  test('an acknowledgement at another offset than expected is not believed before the gap was read', async () => {
+    const store = await start()
+    once(store, (deliver) => {
+      const { log } = broker.partition(topic, 0)
+      log.push(log[0]!) // its own claim, once more: not a rival
+      return deliver()
+    })
+    expect(await store.write('order-1', 0)).toMatchObject({ version: 1, position: { offset: 2 } })
+    expect(claimsIn(broker)).toHaveLength(3)
+  })
+})
+
+describe('waiting', () => {
+  test('for a broker that is down ends in time, and says what is known', async () => {
+    broker = new MemoryBroker()
+    const store = await open({ appendTimeout: 150 })
+    let sent!: () => void
+    const flying = new Promise<void>((resolve) => {
+      sent = resolve
+    })
+    once(store, () => {
+      broker.down = true
+      sent()
+      return lost
+    })
+    const first = codeOf(store.write('order-1', 0))
+    await flying
+    const second = codeOf(store.write('order-2', 0))
+    expect(await first).toBe('OUTCOME_UNKNOWN')
+    expect(await second).toBe('BROKER_UNREACHABLE')
+    expect(store.health().reasons[0]).toMatch(/down/)
+    broker.down = false
+    await until(() => store.health().ready)
+    expect(await store.write('order-3', 0)).toMatchObject({ version: 1 })
+    expect(await story(store)).toEqual(['order-3@1'])
+  })
+
+  test('heals by itself while callers wait', async () => {
+    const store = await start()
+    broker.down = true
+    const answers = [1, 2, 3].map((n) => store.write(`order-${n}`, 0))
+    await until(() => !store.health().ready)
+    broker.down = false
+    for (const answer of answers) expect(await answer).toMatchObject({ outcome: 'appended', version: 1 })
+    expect(await story(store)).toHaveLength(3)
+  })
+
+  test('is bounded: a full queue turns callers away', async () => {
+    const store = await start()
+    let release!: () => void
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    once(store, async (deliver) => {
+      await gate
+      return deliver()
+    })
+    const first = store.write('order-1')
+    await until(() => store.status()[0]!.waiting === 0)
+    const rest = Array.from({ length: 10_001 }, () => store.write('order-1'))
+    expect(await codeOf(rest.at(-1)!)).toBe('STORE_BUSY')
+    release()
+    await first
+    expect((await Promise.all(rest.slice(0, -1))).at(-1)).toMatchObject({ version: 10_001 })
+  })
+
+  test('a conflict with a version in flight is answered when that one is known', async () => {
+    const store = await start()
+    let release!: () => void
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    once(store, async () => {
+      await gate
+      return lost // it never got there, and its caller has given up meanwhile
+    })
+    const first = store.write('order-1', 0)
+    const answers: unknown[] = []
+    const second = store.write('order-1', 0).then((result) => answers.push(result))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(answers).toEqual([])
+    release()
+    await Promise.all([first, second])
+    expect(answers).toEqual([{ outcome: 'conflict', actualVersion: 1 }])
+  })
+})

@@ -1,0 +1,199 @@
+// Writes to one partition under one claim at a time: one batch in flight, while the next one fills.
+//
+// It knows two ends for a batch. Plainly acknowledged at the expected offset: its callers are answered. Anything else:
+// the batch is in doubt, writing stops, and nobody is answered before the owner has read what the log says.
+import type { AppendResult, Clock, Logger } from '@narrative/core'
+import { acknowledge } from './acknowledgement.js'
+import { AppendQueue, type QueueLimits } from './append-queue.js'
+import { Backoff } from './backoff.js'
+import type { BatchLimits, DraftBatch } from './batch-assembly.js'
+import type { Claim } from './claim.js'
+import type { KafkaDriver, ProduceOutcome, RecordBatch } from './driver/kafka-driver.js'
+import { notSent, outcomeUnknown, refused, tooLarge } from './owner-errors.js'
+import type { PendingAppend } from './pending-append.js'
+import type { Replica } from './replica/replica.js'
+
+/** What a writer works on and with. */
+export interface WriterOptions {
+  readonly driver: KafkaDriver
+  readonly topic: string
+  readonly partition: number
+  readonly replica: Replica
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly queueLimits: QueueLimits
+  readonly batchLimits: BatchLimits
+  /** Milliseconds after which a claim is renewed. */
+  readonly renewAfter: number
+}
+
+/** Sequence numbers are 32 bit: a new claim starts them over, long before they run out. */
+const maxSequence = 1_000_000_000
+
+export class PartitionWriter {
+  readonly #options: WriterOptions
+  readonly #name: string
+  readonly #queue: AppendQueue
+  /** Sent and not plainly acknowledged. */
+  #doubtful: readonly PendingAppend[] = []
+  #closing = false
+  #expiry: NodeJS.Timeout | undefined
+  /** Why appends wait, for those whose time runs out. */
+  reason = ''
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#name = `${options.topic}/${options.partition}`
+    this.#queue = new AppendQueue(this.#name, options.queueLimits)
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** True when it was closed and owes nobody an answer. */
+  get done(): boolean {
+    return this.#closing && this.#queue.length === 0 && this.#doubtful.every((append) => append.settled)
+  }
+
+  /** @throws NarrativeError `STORE_BUSY`, and as the append itself */
+  append(append: PendingAppend): Promise<AppendResult> {
+    this.#queue.add(append)
+    if (this.#expiry === undefined) this.#watchDeadlines()
+    return append.answer
+  }
+
+  /** What is under way is still written and answered. */
+  close(): void {
+    this.#closing = true
+    this.#queue.wake()
+  }
+
+  /** Writes until it is {@link done}, the claim is due for renewal, or a batch is in doubt; gives the doubt. */
+  async serve(claim: Claim): Promise<string | undefined> {
+    const { clock, replica, topic, partition, batchLimits, renewAfter } = this.#options
+    const { identity } = claim
+    const renewal = performance.now() + renewAfter
+    let sequence = 1 // 0 was the claim record
+    while (!this.done) {
+      await this.#queue.work(renewal - performance.now())
+      if (performance.now() >= renewal || sequence > maxSequence) return undefined
+      const time = Math.max(clock.now(), replica.lastTime)
+      const batch = this.#queue.take(replica, claim.id, `/${topic}`, time, batchLimits)
+      if (batch === undefined) continue
+      const appends = batch.appends.map(({ append }) => append)
+      for (const append of appends) append.sent = true
+      this.#doubtful = appends
+      const outcome = await this.#send({ topic, partition, identity, sequence, time, records: batch.records })
+      if (outcome.outcome === 'done' && outcome.baseOffset === replica.point.offset) {
+        this.#settle(batch, claim, outcome.baseOffset)
+        sequence += batch.records.length
+      } else if (outcome.outcome === 'not-done' && outcome.reason === 'too-large') {
+        this.#split(appends)
+      } else {
+        return this.#doubt(outcome)
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * Answers appends in doubt by the log, which was read past the point where they could still get in.
+   *
+   * Those that are there are acknowledged as what they are. The others are not there and never will be: should such a
+   * batch still arrive, the broker fences it, and where it does not, its claim is no longer the latest and it is void.
+   * So they may be written again, with their version checked again. Those whose callers have given up are dropped.
+   */
+  settleDoubtful(): void {
+    const again: PendingAppend[] = []
+    for (const append of this.#doubtful) {
+      if (append.settled) continue
+      const found = this.#options.replica.findCommand(append.streamId, append.commandId)
+      if (found !== undefined) {
+        append.resolve({ ...found, duplicate: false })
+      } else {
+        append.sent = false
+        again.push(append)
+      }
+    }
+    this.#doubtful = []
+    this.#queue.putBack(again)
+  }
+
+  /** Fails everything: what was sent and is still in doubt as unknown, the rest with `error`. */
+  fail(error: unknown): void {
+    for (const append of this.#doubtful) if (!append.settled) append.reject(outcomeUnknown(append, this.#name, error))
+    this.#doubtful = []
+    this.#queue.fail(error)
+    clearTimeout(this.#expiry)
+  }
+
+  /** While the broker says that the batch was surely not taken: the very same batch, under the same sequence. */
+  async #send(batch: RecordBatch): Promise<ProduceOutcome> {
+    const { driver, logger, topic, partition } = this.#options
+    const backoff = new Backoff(10, 500)
+    const giveUp = performance.now() + 5_000 // then a fresh claim tells more than another attempt
+    for (;;) {
+      const outcome = await driver.produce(batch)
+      if (outcome.outcome !== 'not-done' || outcome.reason !== 'retry' || performance.now() > giveUp) return outcome
+      logger.debug({ topic, partition, error: outcome.error }, `${this.#name}: a batch was not taken; sending it again`)
+      await backoff.pause()
+    }
+  }
+
+  #settle(batch: DraftBatch, claim: Claim, baseOffset: number): void {
+    const { topic, partition, replica } = this.#options
+    const { events, answers } = acknowledge(batch, topic, partition, baseOffset)
+    replica.apply(events, { offset: baseOffset + events.length, claim: claim.id })
+    this.#doubtful = []
+    batch.appends.forEach(({ append }, index) => {
+      append.resolve(answers[index]!)
+    })
+  }
+
+  /** None may fail for its neighbour's size: each goes alone, and the one that is still too large is the culprit. */
+  #split(appends: readonly PendingAppend[]): void {
+    this.#doubtful = []
+    if (appends.length === 1) {
+      appends[0]!.reject(tooLarge(appends[0]!, undefined, this.#options.batchLimits.maxBytes))
+      return
+    }
+    for (const append of appends) {
+      append.sent = false
+      append.alone = true
+    }
+    this.#queue.putBack(appends)
+  }
+
+  #doubt(outcome: ProduceOutcome): string {
+    if (outcome.outcome === 'done') {
+      return `an append was acknowledged at offset ${outcome.baseOffset} instead of ${this.#options.replica.point.offset}: somebody else wrote`
+    }
+    if (outcome.outcome === 'not-done' && outcome.reason === 'refused') this.#refuse(outcome.error)
+    return `an append was not acknowledged: ${outcome.error.message}`
+  }
+
+  /** A refusal may be the identity's fault, which a new claim heals. The second time, alone, it is the append's. */
+  #refuse(error: Error): void {
+    for (const append of this.#doubtful) {
+      if (append.alone) append.reject(refused(append, error))
+      append.alone = true
+    }
+  }
+
+  /** Nobody waits longer than was promised, whatever the loop is busy with. Armed while anybody waits. */
+  #watchDeadlines(): void {
+    const now = performance.now()
+    for (const append of this.#doubtful) {
+      if (!append.settled && append.deadline <= now) append.reject(outcomeUnknown(append, this.#name))
+    }
+    const why = this.reason === '' ? `${this.#name} is too slow` : this.reason
+    this.#queue.expire(now, (append) => notSent(append, why))
+    const deadlines = this.#doubtful.filter((append) => !append.settled).map((append) => append.deadline)
+    const next = Math.min(this.#queue.oldest?.deadline ?? Number.POSITIVE_INFINITY, ...deadlines)
+    this.#expiry = undefined
+    if (next === Number.POSITIVE_INFINITY) return
+    this.#expiry = setTimeout(() => this.#watchDeadlines(), Math.max(1, next - now))
+    this.#expiry.unref()
+  }
+}
