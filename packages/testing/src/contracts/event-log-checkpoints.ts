@@ -1,7 +1,15 @@
 // Contract of checkpoints: stop anywhere, go on from there, and get every event exactly once.
 import assert from 'node:assert/strict'
 import type { EventBatch, RecordedEvent } from '@narrative/core'
-import { checkpointsAfter, ids, readWholeLog, storageCase, subscribeUntil, withCode } from './storage-scenario.js'
+import {
+  anEvent,
+  checkpointsAfter,
+  ids,
+  readWholeLog,
+  storageCase,
+  subscribeUntil,
+  withCode,
+} from './storage-scenario.js'
 
 const categories = ['order', 'customer']
 
@@ -79,6 +87,28 @@ export const eventLogCheckpoints = [
         `${key} went from ${latest.get(key)} to ${checkpoint.offset}`,
       )
       latest.set(key, checkpoint.offset)
+    }
+  }),
+
+  storageCase('a partition too long for one batch is read without a gap or an overlap', async (store) => {
+    const text = 'x'.repeat(2000)
+    for (let n = 0; n < 26; n++) {
+      await store.appended(
+        'order-1',
+        [...Array(100).keys()].map((index) => anEvent({ data: `${index} ${text}` })),
+      )
+    }
+    const { batches, events } = await readWholeLog(store, ['order'])
+    assert.deepEqual(
+      events.map((event) => event.version),
+      Array.from({ length: 2600 }, (_, index) => index + 1),
+    )
+    for (let stop = 1; stop < batches.length; stop++) {
+      const had = batches.slice(0, stop).flatMap((batch) => batch.events).length
+      if (had === 2600) break
+      const options = { categories: ['order'], from: checkpointsAfter(batches.slice(0, stop)) }
+      const next = await subscribeUntil(store, options, (seen) => seen.length > 0)
+      assert.deepEqual(ids(next.events)[0], `order-1@${had + 1}`, `going on after ${stop} batches`)
     }
   }),
 
