@@ -1,1 +1,36 @@
-export {}
+// The public API of @narrative/projections, name by name. Whatever is not listed here is not public.
+import 'reflect-metadata'
+
+export { type Projections, type ProjectionsOptions, projections } from './application/projections.js'
+export { EventHandler, Projection, type ProjectionOptions } from './decorators/projection.js'
+export type { ProjectionLike } from './decorators/read-projection.js'
+export {
+  defineProjection,
+  type MemoryProjection,
+  type SqlProjection,
+  type TableProjection,
+} from './definition/define-projection.js'
+export type { ProjectionContext, SqlProjectionContext } from './definition/projection-context.js'
+export type {
+  HandlerDefinition,
+  ProjectionDefinition,
+  ProjectionTarget,
+  Source,
+  SqlSchema,
+} from './definition/projection-definition.js'
+export { type MemoryReadModels, type MemoryRows, memoryReadModels } from './memory/memory-read-models.js'
+export { type PostgresReadModelsOptions, postgresReadModels } from './postgres/postgres-read-models.js'
+export type { ReadModels } from './runtime/read-models.js'
+export type { RebuildOptions, RebuildProgress } from './runtime/rebuild.js'
+export type { SqlType, ValueOfType } from './table/column-type.js'
+export {
+  type ColumnSpec,
+  type Columns,
+  column,
+  type KeyOf,
+  type RowOf,
+  type Table,
+  type TypedColumn,
+  table,
+} from './table/table.js'
+export type { FindOptions, ReaderOf, TableReader, Where } from './table/table-reader.js'

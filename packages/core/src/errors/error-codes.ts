@@ -48,6 +48,11 @@ export const errorCodes = {
     retryable: false,
     meaning: 'Another worker moved the checkpoint of a projection; this worker’s batch was rolled back.',
   },
+  REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection.' },
+  POSTGRES_UNREACHABLE: {
+    retryable: true,
+    meaning: 'Postgres, where read models are kept, could not be reached or did not carry on.',
+  },
   SERVICE_MISSING: {
     retryable: false,
     meaning: 'A service needed by tests (Kafka, Postgres) could not be started; what was tried is listed.',

@@ -1,0 +1,188 @@
+// The part of an application that keeps read models up to date.
+import {
+  type ApplicationPart,
+  type EventLog,
+  type Logger,
+  NarrativeError,
+  type PartContext,
+  type Position,
+} from '@narrative/core'
+import type { Container } from 'inversify'
+import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
+import { type BoundProjection, bindProjection } from '../definition/bind-projection.js'
+import type { ProjectionDefinition } from '../definition/projection-definition.js'
+import type { ReadModels } from '../runtime/read-models.js'
+import { type RebuildOptions, type RebuildProgress, rebuild } from '../runtime/rebuild.js'
+import { findProjection, ProjectionRunner } from './projection-runner.js'
+
+/** Where and how the projections of an application run. */
+export interface ProjectionsOptions {
+  /** `postgresReadModels({ url })` or `memoryReadModels()`. */
+  readonly store: ReadModels
+  /** False: do not follow the log; only rebuild, and read. For tools that stand beside the running service. Default true. */
+  readonly follow?: boolean
+}
+
+/** The projections of an application. */
+export interface Projections extends ApplicationPart {
+  /**
+   * Resolves when everything that was in the log at the start has been applied, by all projections or by one.
+   * @throws NarrativeError `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`, `PROJECTION_UNKNOWN`
+   */
+  ready(projection?: ProjectionLike | string): Promise<void>
+  /**
+   * Builds a projection again from offset 0. Readers keep the old view until the new one is level with it; then one transaction switches.
+   *
+   * A table projection is built beside the old one, which goes on being updated. A free-SQL projection is rebuilt in one transaction, during
+   * which it stands still. A memory projection with state of its own is emptied by its method `reset()` and replayed in place.
+   *
+   * @param projection its class, its definition or its name
+   * @throws NarrativeError `PROJECTION_UNKNOWN`, `REBUILD_UNDER_WAY`, `PROJECTION_STOPPED`
+   */
+  rebuild(projection: ProjectionLike | string, options?: RebuildOptions): Promise<RebuildProgress>
+}
+
+/**
+ * The projections of an application: give it to `createApplication({ parts: [...] })`.
+ *
+ * Classes are made by the container (one instance each), and so are readers: `@inject(orders.reader)`.
+ *
+ * @example
+ * ```ts
+ * const views = projections([OrdersView], { store: postgresReadModels({ url }) })
+ * const app = await createApplication({ aggregates: [Order], eventStore, parts: [views] })
+ * await views.rebuild(OrdersView, { onProgress: ({ events, total }) => console.log(`${events}/${total}`) })
+ * ```
+ */
+export function projections(
+  classes: readonly ProjectionLike[],
+  { store, follow = true }: ProjectionsOptions,
+): Projections {
+  let bound: readonly BoundProjection[] = []
+  let runners: readonly ProjectionRunner[] = []
+  let logger: Logger
+  let log: EventLog | undefined
+  const named = (projection: ProjectionLike | string) => findProjection(bound, projection)
+  const chosen = (projection: object | undefined) =>
+    projection === undefined
+      ? runners
+      : runners.filter((runner) => runner.projection === named(projection as ProjectionLike))
+
+  return {
+    name: 'projections',
+    prepare(context) {
+      logger = context.logger
+      const readings = classes.map(readProjection)
+      const bindings = readings.map(({ definition }) =>
+        bindProjection(definition, context, instanceFrom(context.container, definition)),
+      )
+      bound = bindings.map((binding) => binding.bound)
+      bindServices(
+        context,
+        readings.map((reading) => reading.definition),
+        store,
+      )
+      return [
+        ...[...readings, ...bindings].flatMap(({ faults }) => faults),
+        ...faultsAmong(
+          readings.map((reading) => reading.definition),
+          store,
+        ),
+      ]
+    },
+    async start(eventLog) {
+      log = eventLog
+      if (!follow) return
+      const faults = await store.setup(bound, logger)
+      if (faults.length > 0) throw refused(faults)
+      runners = bound.map((projection) => new ProjectionRunner(projection, store, eventLog, logger))
+      await Promise.all(runners.map((runner) => runner.start()))
+    },
+    async stop() {
+      await Promise.all(runners.map((runner) => runner.stop()))
+      await store.close()
+    },
+    health() {
+      const reasons = runners.flatMap((runner) => runner.health().reasons)
+      return { ready: reasons.length === 0, reasons }
+    },
+    async waitFor(position: Position, { readModel, timeout }) {
+      await Promise.all(chosen(readModel).map((runner) => runner.waitFor(position, timeout)))
+    },
+    async ready(projection) {
+      const wanted =
+        projection === undefined ? runners : runners.filter((runner) => runner.projection === named(projection))
+      await Promise.all(wanted.map((runner) => runner.caughtUp()))
+    },
+    async rebuild(projection, options = {}) {
+      const found = named(projection)
+      if (log === undefined)
+        throw refused([`Projection ${found.name} can be rebuilt once the application has started.`])
+      if (found.target.kind !== 'memory')
+        return rebuild({ projection: found, store, eventLog: log, logger, ...options })
+      const runner = runners.find((candidate) => candidate.projection === found)
+      if (runner === undefined)
+        throw refused([`Projection ${found.name} keeps its state in the process that follows it; rebuild it there.`])
+      return runner.replayInPlace(options)
+    },
+  }
+}
+
+/** One instance per application, made when it is first needed: services may be bound until then. */
+function instanceFrom(container: Container, { projectionClass }: ProjectionDefinition): () => unknown {
+  let instance: unknown
+  return () => {
+    if (projectionClass !== undefined) instance ??= container.get(projectionClass as never)
+    return instance
+  }
+}
+
+function bindServices(
+  { container }: PartContext,
+  definitions: readonly ProjectionDefinition[],
+  store: ReadModels,
+): void {
+  for (const { projectionClass, target } of definitions) {
+    if (projectionClass !== undefined && !container.isBound(projectionClass)) {
+      container
+        .bind(projectionClass)
+        .to(projectionClass as never)
+        .inSingletonScope()
+    }
+    if (target.kind === 'table' && !container.isBound(target.table.reader)) {
+      container.bind(target.table.reader).toConstantValue(store.reader(target.table))
+    }
+  }
+}
+
+/** What only shows when projections stand side by side. */
+function faultsAmong(definitions: readonly ProjectionDefinition[], store: ReadModels): string[] {
+  const faults: string[] = []
+  const names = new Set<string>()
+  const tables = new Map<string, string>()
+  for (const { name, target } of definitions) {
+    if (names.has(name)) faults.push(`Two projections are called ${name}. The name is storage and belongs to one.`)
+    names.add(name)
+    if (target.kind === 'sql' && !store.sql) {
+      faults.push(
+        `Projection ${name} has SQL of its own, which ${store.name} read models cannot run; use postgresReadModels.`,
+      )
+    }
+    if (target.kind !== 'table') continue
+    const owner = tables.get(target.table.name)
+    if (owner !== undefined)
+      faults.push(
+        `Table ${target.table.name} belongs to two projections: ${owner} and ${name}. A table is written by one.`,
+      )
+    tables.set(target.table.name, name)
+  }
+  return faults
+}
+
+function refused(faults: readonly string[]): NarrativeError<'STARTUP_FAULTS'> {
+  const list = faults.map((fault) => `  - ${fault}`).join('\n')
+  return new NarrativeError('STARTUP_FAULTS', {
+    message: `The projections cannot start:\n${list}`,
+    details: { faults },
+  })
+}

@@ -1,0 +1,57 @@
+// The only thing this package's decorators do: leave marks on classes, by reflect-metadata. Read once, at start-up.
+import 'reflect-metadata'
+import type { Class } from '@narrative/core'
+import type { ProjectionContext } from '../definition/projection-context.js'
+import type { Source, SqlSchema } from '../definition/projection-definition.js'
+import type { Table } from '../table/table.js'
+
+/** Left by `@Projection`. */
+export interface ProjectionMark {
+  readonly name: string
+  readonly from: readonly Source[]
+  readonly table?: Table | undefined
+  readonly key?: ((event: any, context: ProjectionContext) => unknown) | undefined
+  readonly sql?: SqlSchema | undefined
+}
+
+/** Left by `@EventHandler`. */
+export interface HandlerMark {
+  readonly method: string | symbol
+  readonly eventClass: Class
+}
+
+const projectionKey = 'narrative:projection'
+const handlersKey = 'narrative:projection-event-handlers'
+// The mark that core's EventHandler leaves: seen here only to say which import is the right one.
+const aggregateHandlersKey = 'narrative:event-handlers'
+
+export function markProjection(target: object, mark: ProjectionMark): void {
+  Reflect.defineMetadata(projectionKey, mark, target)
+}
+
+export function projectionMark(target: object): ProjectionMark | undefined {
+  return Reflect.getOwnMetadata(projectionKey, target) as ProjectionMark | undefined
+}
+
+export function markHandler(prototype: object, mark: HandlerMark): void {
+  const own = (Reflect.getOwnMetadata(handlersKey, prototype.constructor) as HandlerMark[] | undefined) ?? []
+  Reflect.defineMetadata(handlersKey, [...own, mark], prototype.constructor)
+}
+
+/** The handlers of a class and of those it extends. */
+export function handlerMarks(target: object): readonly HandlerMark[] {
+  return inherited<HandlerMark>(handlersKey, target)
+}
+
+/** The methods that core's EventHandler marked. */
+export function aggregateHandlerMethods(target: object): readonly string[] {
+  return inherited<{ method: string | symbol }>(aggregateHandlersKey, target).map((mark) => String(mark.method))
+}
+
+function inherited<T>(key: string, target: object): T[] {
+  const marks: T[] = []
+  for (let c: object | null = target; c !== null && c !== Function.prototype; c = Object.getPrototypeOf(c)) {
+    marks.unshift(...((Reflect.getOwnMetadata(key, c) as T[] | undefined) ?? []))
+  }
+  return marks
+}

@@ -1,0 +1,67 @@
+// @Projection and @EventHandler: which class folds which events into which read model.
+import type { Class } from '@narrative/core'
+import type { ProjectionContext } from '../definition/projection-context.js'
+import type { Source, SqlSchema } from '../definition/projection-definition.js'
+import type { KeyOf, Table } from '../table/table.js'
+import { markHandler, markProjection } from './marks.js'
+import type { ProjectionClass, ProjectionHandlerMethod } from './signatures.js'
+
+/** What a projection follows and where it writes. */
+export interface ProjectionOptions<T extends Table = Table> {
+  /** The aggregates whose events it follows. */
+  readonly from: readonly Source[]
+  /** Folds rows of this table: its handlers are `(row, event, context) => row`. */
+  readonly table?: T
+  /** The key of the row an event concerns; default the aggregate id. */
+  readonly key?: (event: any, context: ProjectionContext) => KeyOf<T>
+  /** Runs statements of its own: its handlers are `(event, context)`, with the transaction in `context.client`. */
+  readonly sql?: SqlSchema
+}
+
+/**
+ * Marks a class as a projection.
+ *
+ * With `table` it folds rows and runs on Postgres and in memory alike. With `sql` its handlers run statements in the transaction
+ * that moves the checkpoint. With neither it keeps state of its own in memory, rebuilt from the log at every start.
+ *
+ * @param name its checkpoints are stored under it: written by hand, never changed
+ * @example
+ * ```ts
+ * @Projection('orders-view', { from: [Order], table: orders })
+ * export class OrdersView {
+ *   @EventHandler(OrderPlaced) placed(_row: OrderRow | undefined, event: OrderPlaced): OrderRow {
+ *     return { orderId: event.orderId, status: 'placed', total: event.total }
+ *   }
+ *   @EventHandler(OrderCancelled) cancelled(row: OrderRow): OrderRow {
+ *     return { ...row, status: 'cancelled' }
+ *   }
+ * }
+ * ```
+ */
+export function Projection<const Options extends { readonly table?: Table }>(
+  name: string,
+  options: Options & ProjectionOptions<Options['table'] extends Table ? Options['table'] : Table>,
+) {
+  return <C extends Class>(target: C & ProjectionClass<InstanceType<C>, Options>): void =>
+    markProjection(target as Class, {
+      name,
+      from: options.from,
+      table: options.table,
+      key: options.key,
+      sql: options.sql,
+    })
+}
+
+/**
+ * Marks the method of a projection that handles an event (an aggregate's comes from `@narrative/core`).
+ *
+ * With a table: `(row, event, context)` returns the next row, or undefined to delete it; pure and synchronous. The row is undefined when
+ * there is none yet. Otherwise: `(event, context)` returns nothing.
+ */
+export function EventHandler<E extends object>(eventClass: Class<E>) {
+  return <F>(
+    prototype: object,
+    method: string | symbol,
+    _descriptor: TypedPropertyDescriptor<F> & ProjectionHandlerMethod<E, F>,
+  ): void => markHandler(prototype, { method, eventClass })
+}

@@ -1,0 +1,108 @@
+// A projection among the aggregates and events of one application: what it follows, and who handles which stored name.
+import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from '@narrative/core'
+import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget } from './projection-definition.js'
+
+/** A projection that is ready to be followed. */
+export interface BoundProjection {
+  readonly definition: ProjectionDefinition
+  readonly name: string
+  readonly target: ProjectionTarget
+  readonly categories: readonly string[]
+  /** By the event name as stored; an event that is not in it is not even decoded. */
+  readonly handlers: ReadonlyMap<string, HandlerDefinition>
+  decode(event: RecordedEvent): object
+  /** The object the handlers belong to: one per application. */
+  instance(): any
+}
+
+/** The part of an application a projection is bound to. */
+export type BindingContext = Pick<PartContext, 'definitionOf' | 'codec'>
+
+/** Binds a projection; `instance` is asked for it when it starts. */
+export function bindProjection(
+  definition: ProjectionDefinition,
+  context: BindingContext,
+  instance: () => unknown,
+): { readonly bound: BoundProjection; readonly faults: readonly string[] } {
+  const { name, from, target } = definition
+  const what = `Projection ${name}`
+  const faults: string[] = []
+
+  const aggregates: AggregateDefinition[] = []
+  for (const source of from) {
+    const aggregate = context.definitionOf(source)
+    if (aggregate !== undefined) aggregates.push(aggregate)
+    else faults.push(`${what} follows ${nameOf(source)}, which is not among the aggregates of this application.`)
+  }
+  if (from.length === 0) faults.push(`${what} follows nothing: name its aggregates in { from: [...] }.`)
+  if (name.trim() === '' || name.length > 200)
+    faults.push(`A projection needs a name of 1 to 200 characters, not ${JSON.stringify(name)}.`)
+
+  const handlers = new Map<string, HandlerDefinition>()
+  const emitted = new Set(aggregates.flatMap((aggregate) => aggregate.events.map((type) => type.name)))
+  for (const handler of definition.handlers) {
+    const eventName = eventNameOf(handler, context.codec)
+    if (eventName === undefined || (!emitted.has(eventName) && faults.length === 0)) {
+      faults.push(
+        `${handler.name} handles ${nameOf(handler.event)}, which is no event of ${from.map(nameOf).join(', ')}.`,
+      )
+    } else if (handlers.has(eventName) && handlers.get(eventName)!.handle !== handler.handle) {
+      faults.push(
+        `${what} handles event ${eventName} twice: in ${handlers.get(eventName)!.name} and in ${handler.name}.`,
+      )
+    } else {
+      handlers.set(eventName, handler)
+    }
+  }
+  if (definition.handlers.length === 0)
+    faults.push(`${what} handles no event: mark methods with @EventHandler of @narrative/projections.`)
+
+  if (target.kind === 'table') {
+    faults.push(...target.table.faults)
+    const [key] = target.table.key
+    if (target.key === undefined && (target.table.key.length > 1 || (key?.type !== 'text' && key?.type !== 'uuid'))) {
+      faults.push(
+        `${what} needs { key: (event, context) => … }: without it the key is the aggregate id, which table ${target.table.name} (key ${target.table.key.map((c) => c.property).join(', ')}) cannot hold.`,
+      )
+    }
+  }
+  return {
+    faults,
+    bound: {
+      definition,
+      name,
+      target,
+      categories: aggregates.map((aggregate) => aggregate.category),
+      handlers: storedNames(handlers, context.codec),
+      decode: (event) => context.codec.decode(event),
+      instance,
+    },
+  }
+}
+
+function eventNameOf(handler: HandlerDefinition, codec: EventCodec): string | undefined {
+  if (typeof handler.event === 'string') return codec.types.get(handler.event)?.name
+  for (const type of codec.types.values()) if (type.eventClass === handler.event) return type.name
+  return undefined
+}
+
+/** An event may be stored under more than one name: the codec knows them all. */
+function storedNames(
+  handlers: ReadonlyMap<string, HandlerDefinition>,
+  codec: EventCodec,
+): Map<string, HandlerDefinition> {
+  const byStoredName = new Map<string, HandlerDefinition>()
+  for (const [stored, type] of codec.types) {
+    const handler = handlers.get(type.name)
+    if (handler !== undefined) byStoredName.set(stored, handler)
+  }
+  return byStoredName
+}
+
+/** A class, a decider or an event, as a person would call it. */
+export function nameOf(thing: unknown): string {
+  if (typeof thing === 'string') return thing
+  if (typeof thing === 'function') return thing.name || 'an unnamed class'
+  const { name, category } = (thing ?? {}) as { name?: unknown; category?: unknown }
+  return String(name ?? category ?? thing)
+}

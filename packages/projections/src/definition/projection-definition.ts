@@ -1,0 +1,46 @@
+// The plain form of a projection. Decorated classes and defineProjection both become one; everything else sees only this.
+import type { Class } from '@narrative/core'
+import type { Table } from '../table/table.js'
+import type { ProjectionContext } from './projection-context.js'
+
+/** Where events come from: an aggregate class or a decider's definition. */
+export type Source = object
+
+/** The SQL of a free-SQL projection's own tables. */
+export interface SqlSchema {
+  /** Runs at every start, alone: `CREATE TABLE IF NOT EXISTS …`. */
+  readonly setup: string
+  /** Empties the tables; a rebuild begins with it, in its one transaction. */
+  readonly reset: string
+}
+
+/** What a projection writes to. */
+export type ProjectionTarget =
+  | {
+      readonly kind: 'table'
+      readonly table: Table
+      /** The key of the row an event concerns; default the aggregate id. */
+      readonly key: ((event: any, context: ProjectionContext) => unknown) | undefined
+    }
+  | { readonly kind: 'sql'; readonly schema: SqlSchema }
+  | { readonly kind: 'memory' }
+
+/** One event a projection handles. */
+export interface HandlerDefinition {
+  /** The event class, or the name of a plain `{ type, data }` event. */
+  readonly event: Class | string
+  /** For messages: `OrdersView.placed`. */
+  readonly name: string
+  /** `this` is the projection's instance, when it has one. */
+  readonly handle: (this: any, ...args: any[]) => unknown
+}
+
+/** A projection. */
+export interface ProjectionDefinition {
+  readonly name: string
+  readonly from: readonly Source[]
+  readonly target: ProjectionTarget
+  readonly handlers: readonly HandlerDefinition[]
+  /** Made by the container; undefined for a projection without a class. */
+  readonly projectionClass: Class | undefined
+}

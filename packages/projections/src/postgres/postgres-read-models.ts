@@ -1,0 +1,121 @@
+// Read models in Postgres: tables made from their declarations, and checkpoints that move in the same transaction.
+import type { Logger } from '@narrative/core'
+import type { Pool, PoolConfig } from 'pg'
+import type { BoundProjection } from '../definition/bind-projection.js'
+import type { ReadModels } from '../runtime/read-models.js'
+import { toKey } from '../table/row.js'
+import type { RowOf, Table } from '../table/table.js'
+import { type ReaderOf, toSearch } from '../table/table-reader.js'
+import { binaryArray } from './binary-array.js'
+import { createRuntimeTables, currentGeneration, lockSchema, setGeneration } from './checkpoints.js'
+import { buildPostgresTable } from './postgres-build.js'
+import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
+import { openPostgresTable } from './postgres-table.js'
+import { setupTable } from './table-setup.js'
+import { asTexts, count, find, fromTexts, selectByKeys } from './table-statements.js'
+import { query, transaction } from './transaction.js'
+
+/** Where Postgres is: a connection string, or a pool of yours (which stays yours to end). */
+export type PostgresReadModelsOptions =
+  | { readonly url: string; readonly maxConnections?: number }
+  | { readonly pool: Pool }
+
+/**
+ * Keeps read models in Postgres.
+ *
+ * @example
+ * ```ts
+ * projections([OrdersView], { store: postgresReadModels({ url: process.env.DATABASE_URL }) })
+ * ```
+ */
+export function postgresReadModels(options: PostgresReadModelsOptions): ReadModels {
+  let opened: Promise<Pool> | undefined
+  let log: Logger | undefined
+  const pool = (): Promise<Pool> => {
+    opened ??= openPool(options, () => log)
+    return opened
+  }
+
+  return {
+    name: 'postgres',
+    sql: true,
+    async setup(projections, logger) {
+      log = logger
+      return await transaction(await pool(), async (client) => {
+        await lockSchema(client)
+        await createRuntimeTables(client)
+        const faults: string[] = []
+        for (const projection of projections) {
+          if (projection.target.kind === 'table')
+            faults.push(...(await setupTable(client, projection, projection.target.table)))
+          if (projection.target.kind !== 'sql') continue
+          await client.query(projection.target.schema.setup)
+          if ((await currentGeneration(client, projection.name)) === undefined)
+            await setGeneration(client, projection.name, 1, null)
+        }
+        return faults
+      })
+    },
+    reader: (table) => postgresReader(pool, table),
+    async openTable(projection, partitions) {
+      const table = tableOf(projection)
+      const { rows } = await query(await pool(), 'SELECT generation FROM narrative_projections WHERE projection = $1', [
+        projection.name,
+      ])
+      const generation = (rows[0]?.generation as number | undefined) ?? 1
+      return openPostgresTable(await pool(), { projection, table, generation, tableName: table.name }, partitions)
+    },
+    buildTable: async (projection) => buildPostgresTable(await pool(), projection, tableOf(projection)),
+    openSql: (projection) => async (partitions, listener) =>
+      openPostgresSql(await pool(), projection)(partitions, listener),
+    async rebuildSql(projection, replay) {
+      if (projection.target.kind !== 'sql') throw new TypeError(`Projection ${projection.name} has no SQL of its own.`)
+      await rebuildPostgresSql(await pool(), projection, projection.target.schema.reset, replay)
+    },
+    async close() {
+      if (!('pool' in options)) await (await opened)?.end()
+      opened = undefined
+    },
+  }
+}
+
+/** `pg` is loaded when it is needed: who keeps read models in memory does not have to install it. */
+async function openPool(options: PostgresReadModelsOptions, log: () => Logger | undefined): Promise<Pool> {
+  if ('pool' in options) return options.pool
+  const { default: pg } = await import('pg')
+  const config: PoolConfig = {
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'narrative',
+  }
+  const pool = new pg.Pool(config)
+  // An idle connection that breaks is replaced when it is needed; without a listener it would end the process.
+  pool.on('error', (error) => log()?.debug({ error }, 'An idle Postgres connection broke'))
+  return pool
+}
+
+function postgresReader<T extends Table>(pool: () => Promise<Pool>, table: T): ReaderOf<T> {
+  const byKey = selectByKeys(table, table.name)
+  const toRows = (rows: readonly (string | null)[][]) => rows.map((texts) => fromTexts(table, texts) as RowOf<T>)
+  return {
+    async findByKey(key) {
+      const values = toKey(table, key).map((value, i) => binaryArray(table.key[i]!.type, [value]))
+      return toRows((await query(await pool(), { text: byKey, values, ...asTexts })).rows)[0]
+    },
+    async findWhere(where, options) {
+      const statement = find(table, toSearch(table, where, options))
+      return toRows((await query(await pool(), { ...statement, ...asTexts })).rows)
+    },
+    async count(where = {}) {
+      const { rows } = await query(await pool(), count(table, toSearch(table, where)))
+      return Number(rows[0].count)
+    },
+  }
+}
+
+function tableOf(projection: BoundProjection): Table {
+  if (projection.target.kind === 'table') return projection.target.table
+  throw new TypeError(`Projection ${projection.name} has no table.`)
+}

@@ -1,0 +1,110 @@
+// How far a projection has come, and who waits for it. Waiters are woken by commits: nobody polls.
+import { type Checkpoint, formatPosition, type LogPartition, NarrativeError, type Position } from '@narrative/core'
+
+interface Waiter {
+  reached(): boolean
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The progress of one projection over all its partitions. */
+export class Progress {
+  private readonly offsets = new Map<string, number>()
+  private readonly ends = new Map<string, LogPartition>()
+  private readonly waiters = new Set<Waiter>()
+  private stopped: unknown
+
+  constructor(
+    private readonly projection: string,
+    private readonly changed: () => void = () => {},
+  ) {}
+
+  /** Learns the partitions, with their ends at this moment. */
+  begin(partitions: readonly LogPartition[]): void {
+    this.stopped = undefined
+    for (const partition of partitions) this.ends.set(nameOf(partition), partition)
+  }
+
+  moved(checkpoints: readonly Checkpoint[]): void {
+    for (const checkpoint of checkpoints) this.offsets.set(nameOf(checkpoint), checkpoint.offset)
+    for (const waiter of this.waiters) if (waiter.reached()) this.leave(waiter).resolve()
+    this.changed()
+  }
+
+  /** Nothing more will come. */
+  stop(error: unknown): void {
+    this.stopped = error
+    for (const waiter of this.waiters) this.leave(waiter).reject(error)
+    this.changed()
+  }
+
+  /** The end of a partition when the projection started. */
+  replayEnd(of: { readonly topic: string; readonly partition: number }): number {
+    return this.ends.get(nameOf(of))?.end ?? 0
+  }
+
+  /** Per partition: where it is, and where the log ended when it started. */
+  get partitions(): readonly { topic: string; partition: number; offset: number; end: number }[] {
+    return [...this.ends.values()].map(({ topic, partition, end }) => ({
+      topic,
+      partition,
+      offset: this.offsets.get(nameOf({ topic, partition })) ?? 0,
+      end,
+    }))
+  }
+
+  /** True when all that was in the log at the start has been applied. */
+  get caughtUp(): boolean {
+    return this.partitions.every(({ offset, end }) => offset >= end)
+  }
+
+  contains(position: Position): boolean {
+    return (this.offsets.get(nameOf(position)) ?? 0) > position.offset
+  }
+
+  /**
+   * Resolves once the event at a position has been applied; at once when its topic is not followed.
+   * @throws NarrativeError `READ_MODEL_BEHIND`, `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`
+   */
+  async waitFor(position: Position, timeout: number): Promise<void> {
+    if (!this.ends.has(nameOf(position)) || this.contains(position)) return
+    if (this.stopped !== undefined) throw this.stopped
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve, reject) => {
+      const waiter = { reached: () => this.contains(position), resolve, reject }
+      this.waiters.add(waiter)
+      timer = setTimeout(() => this.leave(waiter).reject(this.behind(position, timeout)), timeout)
+    }).finally(() => clearTimeout(timer))
+  }
+
+  /** Resolves when all that was in the log at the start has been applied. */
+  async whenCaughtUp(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.caughtUp) return
+    if (this.stopped !== undefined) throw this.stopped
+    let abort = () => {}
+    await new Promise<void>((resolve, reject) => {
+      const waiter = { reached: () => this.caughtUp, resolve, reject }
+      this.waiters.add(waiter)
+      abort = () => this.leave(waiter).reject(signal?.reason)
+      signal?.addEventListener('abort', abort)
+    }).finally(() => signal?.removeEventListener('abort', abort))
+  }
+
+  private leave(waiter: Waiter): Waiter {
+    this.waiters.delete(waiter)
+    return waiter
+  }
+
+  private behind(position: Position, timeout: number): NarrativeError<'READ_MODEL_BEHIND'> {
+    const reached = this.offsets.get(nameOf(position)) ?? 0
+    return new NarrativeError('READ_MODEL_BEHIND', {
+      message: `Read model ${this.projection} did not reach ${formatPosition(position)} within ${timeout} ms; it contains the events before offset ${reached}. Ask again, or without "after".`,
+      details: { projection: this.projection, position, reached, timeout },
+    })
+  }
+}
+
+function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`
+}

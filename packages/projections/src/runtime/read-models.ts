@@ -1,0 +1,37 @@
+// The port behind projections(classes, { store }): where tables and checkpoints are kept.
+import type { Checkpoint, Logger, LogPartition } from '@narrative/core'
+import type { BoundProjection } from '../definition/bind-projection.js'
+import type { Table } from '../table/table.js'
+import type { ReaderOf } from '../table/table-reader.js'
+import type { OpenSession } from './session.js'
+import type { TableStorage } from './table-storage.js'
+
+/** A new generation of a view, built beside the one that is read. */
+export interface ViewBuild {
+  /** The storage to fold into. */
+  open(partitions: readonly LogPartition[]): Promise<TableStorage>
+  /**
+   * Puts the new generation in the place of the old one.
+   * @param catchUp folds up to these checkpoints, at which the old generation is being held
+   */
+  publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>): Promise<void>
+  /** Lets go; an unpublished build is thrown away. */
+  close(): Promise<void>
+}
+
+/** A store of read models: `memoryReadModels()`, `postgresReadModels({ url })`. */
+export interface ReadModels {
+  readonly name: string
+  /** Whether free-SQL projections can run. */
+  readonly sql: boolean
+  /** Creates what the projections need, or says what differs from their declarations, a sentence each. */
+  setup(projections: readonly BoundProjection[], logger: Logger): Promise<readonly string[]>
+  reader<T extends Table>(table: T): ReaderOf<T>
+  openTable(projection: BoundProjection, partitions: readonly LogPartition[]): Promise<TableStorage>
+  buildTable(projection: BoundProjection): Promise<ViewBuild>
+  /** Sessions of a free-SQL projection. */
+  openSql(projection: BoundProjection): OpenSession
+  /** Empties the tables of a free-SQL projection and replays it, in one transaction: readers see the old rows until its end. */
+  rebuildSql(projection: BoundProjection, replay: (open: OpenSession) => Promise<void>): Promise<void>
+  close(): Promise<void>
+}

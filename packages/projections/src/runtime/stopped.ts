@@ -1,0 +1,48 @@
+// The errors that stop a projection: what happened, at which event, and how to go on.
+import { formatPosition, NarrativeError, type RecordedEvent } from '@narrative/core'
+import type { HandlerDefinition } from '../definition/projection-definition.js'
+
+/** A handler refused an event. */
+export function stoppedAtEvent(
+  projection: string,
+  handler: HandlerDefinition | undefined,
+  event: RecordedEvent,
+  cause: unknown,
+): NarrativeError<'PROJECTION_STOPPED'> {
+  const { type, streamId, version, position } = event
+  const what = handler === undefined ? '' : ` in ${handler.name}`
+  return new NarrativeError('PROJECTION_STOPPED', {
+    message:
+      `Projection ${projection} stopped at event ${type} (stream ${streamId}, version ${version}, ${formatPosition(position)})${what}: ${reasonOf(cause)}. ` +
+      `Nothing of this event was stored. Correct the handler and start again: it goes on with this event. If earlier rows are wrong too, rebuild the projection.`,
+    details: { projection, eventType: type, streamId, version, position, handler: handler?.name },
+    cause,
+  })
+}
+
+/** Postgres refused rows for good. */
+export function stoppedAtWrite(projection: string, what: string, cause: unknown): NarrativeError<'PROJECTION_STOPPED'> {
+  return new NarrativeError('PROJECTION_STOPPED', {
+    message:
+      `Projection ${projection} stopped: ${what} failed: ${reasonOf(cause)}. The transaction was rolled back, so nothing is half done. ` +
+      `Remove the cause and start again: it goes on where it stopped. If the table itself is wrong, rebuild the projection.`,
+    details: { projection },
+    cause,
+  })
+}
+
+/** Another worker was faster, or somebody changed the checkpoints. */
+export function checkpointMoved(projection: string, expected: readonly string[]): NarrativeError<'CHECKPOINT_MOVED'> {
+  return new NarrativeError('CHECKPOINT_MOVED', {
+    message:
+      `Projection ${projection} is no longer at ${expected.join(', ')}: another worker moved its checkpoint. ` +
+      `This worker's transaction was rolled back and it has stopped. Run a projection in one process at a time.`,
+    details: { projection, expected },
+  })
+}
+
+/** The sentence of any thrown value. */
+export function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return text.replace(/\.$/, '')
+}
