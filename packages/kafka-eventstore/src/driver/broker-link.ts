@@ -141,7 +141,10 @@ export class BrokerLink {
 function asFailure(error: Error & { code?: unknown; type?: string }, what: string, written: boolean): Error {
   if (error.name === 'KafkaJSProtocolError')
     return new ProtocolFailure(Number(error.code), String(error.type), error.message)
-  return new ConnectionFailure(written, `${what} failed: ${error.message}`, error)
+  // A name that resolves to several addresses fails with a code and no words.
+  const words = error.message.replace(/^Connection error: /, '')
+  const reason = error.code === undefined || words.includes(String(error.code)) ? words : `${words}${error.code}`
+  return new ConnectionFailure(written, `${what} failed: ${reason}`, error)
 }
 
 /** Error codes by which a broker refuses a mechanism (33), its credentials (58) or the state of the exchange (34). */

@@ -88,8 +88,7 @@ export class ClusterView {
       const { errors } = error as AggregateError
       const refusal = errors.find((failure) => failure instanceof NarrativeError)
       if (refusal) throw refusal
-      const reasons = errors.map((failure: Error, i) => `${formatAddress(candidates[i]!)}: ${failure.message}`)
-      throw new ConnectionFailure(false, reasons.join('; '), errors[0])
+      throw new ConnectionFailure(false, errors.map((failure: Error) => failure.message).join('; '), errors[0])
     }
   }
 

@@ -94,14 +94,7 @@ export interface KafkajsInternals {
  * @throws NarrativeError `BROKER_REFUSED` when the installed kafkajs is not the version these parts were read from
  */
 export function loadKafkajs(): KafkajsInternals {
-  const { version } = require('kafkajs/package.json') as { version: string }
-  if (version !== supportedVersion) {
-    const message = `kafkajs ${version} is installed, but this driver uses private parts of kafkajs ${supportedVersion}: pin kafkajs to exactly ${supportedVersion}.`
-    throw new NarrativeError('BROKER_REFUSED', {
-      message,
-      details: { installed: version, supported: supportedVersion },
-    })
-  }
+  requireSupported((require('kafkajs/package.json') as { version: string }).version)
   const BrokerClass = require('kafkajs/src/broker')
   const ConnectionPool = require('kafkajs/src/network/connectionPool')
   const createSocket = require('kafkajs/src/network/socketFactory')()
@@ -135,6 +128,15 @@ export function loadKafkajs(): KafkajsInternals {
     },
     describeError: (code) => createErrorFromCode(code) as ProtocolErrorText,
   }
+}
+
+/** Throws unless this is the version of kafkajs whose private parts are used here. */
+export function requireSupported(version: string): void {
+  if (version === supportedVersion) return
+  const message =
+    `kafkajs ${version} is installed, but this driver uses private parts of kafkajs ${supportedVersion}: ` +
+    `pin kafkajs to exactly ${supportedVersion}.`
+  throw new NarrativeError('BROKER_REFUSED', { message, details: { installed: version, supported: supportedVersion } })
 }
 
 /** After its first answer, a queue of kafkajs 2.2.4 looks for pending requests every millisecond for ever. Only when there are some, then. */
