@@ -1,0 +1,15 @@
+// Is the process alive, and should traffic be sent to it?
+import type { Application } from '@narrative/core'
+import type { FastifyInstance } from 'fastify'
+
+/** `/health` is for those who route traffic: 503 when not ready. `/health/live` is for those who restart processes. */
+export function healthRoutes(server: FastifyInstance, app: Application, isStopping: () => boolean): void {
+  server.get('/health', async (_request, reply) => {
+    const { reasons } = app.health()
+    const all = isStopping() ? ['The service is shutting down.', ...reasons] : reasons
+    const ready = all.length === 0
+    if (!ready) reply.code(503)
+    return { live: true, ready, reasons: all }
+  })
+  server.get('/health/live', async () => ({ live: true }))
+}

@@ -1,0 +1,93 @@
+// The queries over HTTP: one order (now, or as of then), a customer's orders, an order's history.
+import { type Application, formatPosition } from '@narrative/core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Order } from '../orders/order.js'
+import { OrderUnknown } from '../orders/refusals.js'
+import { GetOrder } from '../orders-view/get-order.js'
+import { ListOrders } from '../orders-view/list-orders.js'
+import { parseAsOf } from './as-of.js'
+import { entityTag } from './if-match.js'
+import { type OrderPath, orderIdOf } from './order-path.js'
+import { badRequest, Problem } from './problem.js'
+
+interface Search {
+  Querystring: { customerId?: unknown; limit?: unknown; offset?: unknown }
+}
+
+/** @param readTimeout how long a query waits for the position in Narrative-After, milliseconds */
+export function orderViewRoutes(server: FastifyInstance, app: Application, readTimeout: number): void {
+  const waiting = ({ headers }: FastifyRequest) => {
+    const after = headers['narrative-after']
+    return after === undefined ? {} : { after: String(after), timeout: readTimeout }
+  }
+
+  server.get<OrderPath & { Querystring: { asOf?: unknown } }>('/v1/orders/:orderId', async (request, reply) => {
+    const orderId = orderIdOf(request as FastifyRequest<OrderPath>)
+    const { asOf } = request.query
+    const order =
+      asOf === undefined
+        ? await app.queries.execute(new GetOrder(orderId), waiting(request))
+        : await orderAsOf(app, orderId, asOf)
+    if (order === undefined) throw new OrderUnknown(orderId)
+    reply.header('etag', entityTag(order.version))
+    return order
+  })
+
+  server.get<Search>('/v1/orders', async (request) => {
+    const { customerId } = request.query
+    if (typeof customerId !== 'string' || customerId === '') {
+      throw badRequest('http.malformed-query', 'customerId', 'must be given, once')
+    }
+    const limit = wholeNumber('limit', request.query.limit, 1, 1000, 100)
+    const offset = wholeNumber('offset', request.query.offset, 0, Number.MAX_SAFE_INTEGER, 0)
+    const found = await app.queries.execute(new ListOrders(customerId, limit + 1, offset), waiting(request))
+    const orders = found.slice(0, limit)
+    if (found.length <= limit) return { orders }
+    const next = new URLSearchParams({ customerId, limit: String(limit), offset: String(offset + limit) })
+    return { orders, next: `/v1/orders?${next}` }
+  })
+
+  server.get<OrderPath>('/v1/orders/:orderId/history', async (request) => {
+    const orderId = orderIdOf(request)
+    const events: object[] = []
+    for await (const recorded of app.aggregates.history(Order, orderId)) {
+      const { version, type, schemaVersion, event: data, id, metadata } = recorded
+      const time = new Date(recorded.time).toISOString()
+      events.push({
+        version,
+        type,
+        schemaVersion,
+        data,
+        position: formatPosition(recorded.position),
+        time,
+        id,
+        metadata,
+      })
+    }
+    if (events.length === 0) throw new OrderUnknown(orderId)
+    return { events }
+  })
+}
+
+/** Folded from the events, so it needs no view of the past. */
+async function orderAsOf(app: Application, orderId: string, asOf: unknown) {
+  const until = parseAsOf(asOf)
+  const { state, version } = await app.aggregates.state(Order, orderId, until)
+  if (version === 0) return undefined
+  if (until.version !== undefined && version < until.version) {
+    throw new Problem(
+      404,
+      'order.version-unknown',
+      `Order ${orderId} is at version ${version}; it has no version ${until.version} yet.`,
+    )
+  }
+  const { customerId, status, lines, total } = state
+  return { orderId, customerId, status, lines, total, version }
+}
+
+function wholeNumber(name: string, text: unknown, min: number, max: number, fallback: number): number {
+  if (text === undefined) return fallback
+  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw badRequest('http.malformed-query', name, `must be a whole number from ${min} to ${max}`)
+}
