@@ -7,12 +7,14 @@ export class Services {
   #postgres: Promise<PostgresService> | undefined
 
   kafka(): Promise<KafkaService> {
-    return (this.#kafka ??= startKafka())
+    this.#kafka ??= startKafka()
+    return this.#kafka
   }
 
   postgres(): Promise<PostgresService> {
     // Default durability: an fsync per commit, as in service.
-    return (this.#postgres ??= startPostgres({ settings: { max_connections: '200' } }))
+    this.#postgres ??= startPostgres({ settings: { max_connections: '200' } })
+    return this.#postgres
   }
 
   /** Those that were asked for and run. */
