@@ -4,20 +4,21 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 const directory = '.narrative'
 const totalsFile = `${directory}/test-totals.json`
 
-/** Where vitest writes its own report. */
-export const vitestReport = `${directory}/vitest.json`
+/** Where vitest writes its own report, for a run of `pnpm test` under this process id. */
+export const vitestReport = (pid) => `${directory}/vitest-${pid}.json`
 
 /** Forgets the last run, so that its figures cannot be taken for those of a run that broke off. */
 export function forgetTotals() {
   mkdirSync(directory, { recursive: true })
-  for (const file of [totalsFile, vitestReport]) rmSync(file, { force: true })
+  rmSync(totalsFile, { force: true })
 }
 
 /** Reads vitest's report; a file that failed before its tests, or a run that broke off, counts as one failure. */
-export function readVitestReport(exitCode) {
+export function readVitestReport(file, exitCode) {
   let report
   try {
-    report = JSON.parse(readFileSync(vitestReport, 'utf8'))
+    report = JSON.parse(readFileSync(file, 'utf8'))
+    rmSync(file)
   } catch {
     return { files: 0, passed: 0, failed: 1, skipped: 0 }
   }

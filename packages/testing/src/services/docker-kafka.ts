@@ -1,6 +1,8 @@
 // Kafka in a container; testcontainers is loaded only when it is needed.
 import type { Logger } from '@narrative/core'
+import { kafkaAnswers } from './kafka-ping.js'
 import { announced } from './progress.js'
+import { waitUntil } from './wait-until.js'
 
 /** Kafka 4.1, the version that the local jars have too. */
 const image = 'confluentinc/cp-kafka:8.1.0'
@@ -16,8 +18,13 @@ export async function startDockerKafka(logger: Logger): Promise<{ brokers: strin
     KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR: '1',
   })
   const started = await announced(logger, `Starting Kafka in Docker (${image})`, 3_000, () => container.start())
+  const [host, port] = [started.getHost(), started.getMappedPort(9093)]
+  if (!(await waitUntil(() => kafkaAnswers(host, port), 30_000))) {
+    await started.stop()
+    throw new Error(`the container of ${image} started, but no broker answers at ${host}:${port}`)
+  }
   return {
-    brokers: [`${started.getHost()}:${started.getMappedPort(9093)}`],
+    brokers: [`${host}:${port}`],
     stop: async () => void (await started.stop()),
   }
 }

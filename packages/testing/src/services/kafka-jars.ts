@@ -1,12 +1,13 @@
 // The jars of a Kafka broker, fetched once by Maven into the cache and checked before each use.
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '@narrative/core'
 import { cacheDirectory, publish, withLock } from './cache-directory.js'
 import { findMaven } from './java.js'
 import { kafkaProperties } from './kafka-properties.js'
 import { announced } from './progress.js'
-import { runProgram } from './run-program.js'
+import { complete } from './run-supervised.js'
+import { SupervisedProcess } from './supervised-process.js'
 
 /** The broker that tests run when neither an address nor Docker is at hand. */
 export const kafkaVersion = '4.1.0'
@@ -54,34 +55,29 @@ async function download(java: string): Promise<void> {
   const maven = await findMaven()
   if ('missing' in maven) throw new Error(`the Kafka jars are not in ${place()} and there is ${maven.missing}`)
   await rm(place(), { recursive: true, force: true })
-  const work = await mkdtemp(`${place()}.partial-`)
+  // Supervised, so that a download whose owner dies ends, and takes its unfinished directory along.
+  const service = await SupervisedProcess.open({ prefix: `${place()}.partial-`, stopSignal: 'SIGTERM' })
   try {
+    const work = join(service.directory, 'kafka')
     const jars = join(work, 'jars')
+    const formatted = join(work, 'formatted')
+    await mkdir(formatted, { recursive: true })
+
     await writeFile(join(work, 'pom.xml'), pom())
     // -C: a file whose checksum does not fit is an error.
     const args = ['-B', '-q', '-C', '-f', join(work, 'pom.xml'), copyDependencies, `-DoutputDirectory=${jars}`]
-    const copied = await runProgram(maven.path, args, 20 * 60_000)
-    if (copied.code !== 0) throw new Error(`Maven could not fetch the Kafka jars: ${lastLines(copied.output)}`)
-    await format(java, work)
-    const sizes = await sizesOf(jars)
-    await writeFile(join(work, 'jars.json'), JSON.stringify(sizes))
+    await complete(service, { command: maven.path, args })
+
+    const properties = join(work, 'format.properties')
+    await writeFile(properties, kafkaProperties({ dataDirectory: formatted, port: 9092, controllerPort: 9093 }))
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+    await complete(service, { command: java, args: ['-cp', join(jars, '*'), ...format] })
+
+    await writeFile(join(work, 'jars.json'), JSON.stringify(await sizesOf(jars)))
     await publish(work, place())
   } finally {
-    await rm(work, { recursive: true, force: true })
+    await service.close()
   }
-}
-
-/** `kafka-storage format`, once, for all brokers that will start from a copy. */
-async function format(java: string, work: string): Promise<void> {
-  const properties = join(work, 'format.properties')
-  await mkdir(join(work, 'formatted'))
-  await writeFile(
-    properties,
-    kafkaProperties({ dataDirectory: join(work, 'formatted'), port: 9092, controllerPort: 9093 }),
-  )
-  const tool = ['-cp', join(work, 'jars', '*'), 'kafka.tools.StorageTool']
-  const formatted = await runProgram(java, [...tool, 'format', '-t', clusterId, '-c', properties], 60_000)
-  if (formatted.code !== 0) throw new Error(`The downloaded Kafka does not work: ${lastLines(formatted.output)}`)
 }
 
 async function isWhole(directory: string): Promise<boolean> {
@@ -107,5 +103,3 @@ function pom(): string {
 <dependencies>${dependencies.join('\n')}</dependencies></project>
 `
 }
-
-const lastLines = (output: string) => output.trim().split('\n').slice(-8).join('\n')

@@ -1,12 +1,12 @@
 // Asks a Kafka address whether a broker is ready to work there, without a client library.
 import { connect } from 'node:net'
 
-/** Metadata request, version 1, for no topics: https://kafka.apache.org/protocol.html#The_Messages_Metadata */
+/** Metadata request, version 2, for no topics: https://kafka.apache.org/protocol.html#The_Messages_Metadata */
 const request = (() => {
   const clientId = Buffer.from('narrative')
   const body = Buffer.alloc(14 + clientId.length)
   body.writeInt16BE(3, 0) // api key
-  body.writeInt16BE(1, 2) // api version
+  body.writeInt16BE(2, 2) // api version
   body.writeInt32BE(1, 4) // correlation id
   body.writeInt16BE(clientId.length, 8)
   clientId.copy(body, 10)
@@ -16,26 +16,42 @@ const request = (() => {
 })()
 
 /**
- * True when the address answers a Metadata request and names at least one live broker.
+ * The id of the cluster at an address, once a broker there is ready; undefined until then.
  *
- * A broker opens its port before it is ready: only the answer counts.
+ * A broker opens its port before it is ready: only an answer that names a live broker counts.
  */
-export function kafkaAnswers(host: string, port: number, timeout = 1_000): Promise<boolean> {
+export function kafkaClusterId(host: string, port: number, timeout = 1_000): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout })
     let answer = Buffer.alloc(0)
-    const finish = (ready: boolean) => {
+    const finish = (clusterId?: string) => {
       socket.destroy()
-      resolve(ready)
+      resolve(clusterId)
     }
     socket.once('connect', () => socket.write(request))
-    socket.once('timeout', () => finish(false))
-    socket.once('error', () => finish(false))
-    socket.once('close', () => finish(false))
+    for (const event of ['timeout', 'error', 'close']) socket.once(event, () => finish())
     socket.on('data', (chunk) => {
       answer = Buffer.concat([answer, chunk])
-      // size, correlation id, number of brokers
-      if (answer.length >= 12) finish(answer.readInt32BE(8) > 0)
+      if (answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)) finish(clusterIdIn(answer))
     })
   })
 }
+
+/** True when a broker is ready to work at the address. */
+export async function kafkaAnswers(host: string, port: number, timeout?: number): Promise<boolean> {
+  return (await kafkaClusterId(host, port, timeout)) !== undefined
+}
+
+/** Size, correlation id, then each broker's id, host, port and rack, then the cluster's id. */
+function clusterIdIn(answer: Buffer): string | undefined {
+  const brokers = answer.readInt32BE(8)
+  let at = 12
+  for (let broker = 0; broker < brokers; broker++) {
+    at = endOfText(answer, at + 4)
+    at = endOfText(answer, at + 4)
+  }
+  return brokers > 0 ? answer.toString('utf8', at + 2, endOfText(answer, at)) : undefined
+}
+
+/** A text is its length in two bytes, -1 for none, and its bytes. */
+const endOfText = (answer: Buffer, at: number) => at + 2 + Math.max(0, answer.readInt16BE(at))

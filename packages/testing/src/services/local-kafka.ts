@@ -1,20 +1,19 @@
 // A Kafka broker of one's own from its published jars: it can be killed, restarted, proxied and asked for a password.
-import { cp, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from '@narrative/core'
 import { freePort } from './free-port.js'
 import { findJava } from './java.js'
 import { kafkaJars } from './kafka-jars.js'
-import { kafkaAnswers } from './kafka-ping.js'
+import { kafkaClusterId } from './kafka-ping.js'
 import { type KafkaLayout, kafkaProperties } from './kafka-properties.js'
 import { announced } from './progress.js'
-import { type ProgramEnd, type RunningProgram, SupervisedProcess } from './supervised-process.js'
-import { waitUntil } from './wait-until.js'
+import { onFreePorts, serve } from './run-supervised.js'
+import { SupervisedProcess } from './supervised-process.js'
 
 const host = '127.0.0.1'
-const startTimeout = 60_000
-const attempts = 5
 
 /** What a broker of one's own is asked for. */
 export interface KafkaBrokerOptions {
@@ -56,33 +55,18 @@ export async function startLocalKafka(options: KafkaBrokerOptions, logger: Logge
   try {
     const properties = join(service.directory, 'server.properties')
     const dataDirectory = join(service.directory, 'data')
-    const run = async (layout: KafkaLayout) => {
-      const running = await service.run({
-        command: java.path,
-        args: [...jvmFlags, '-cp', jars.classPath, 'kafka.Kafka', properties],
-      })
-      const end = await answersOrEnds(layout.port, running.ended)
-      if (end === undefined) return running
-      const how = end === 'timeout' ? `did not answer within ${startTimeout / 1000} s` : `ended (${describe(end)})`
-      throw new Error(`the broker ${how}; its last words:\n${service.outputTail()}`)
-    }
+    const clusterId = await prepareData(jars.formatted, dataDirectory)
+    const program = { command: java.path, args: [...jvmFlags, '-cp', jars.classPath, 'kafka.Kafka', properties] }
+    // A broker of another run may sit on a port that seemed free: only this cluster's answer counts.
+    const run = ({ port }: KafkaLayout) =>
+      serve(service, program, async () => (await kafkaClusterId(host, port)) === clusterId)
 
-    await cp(jars.formatted, dataDirectory, { recursive: true })
-    let layout: KafkaLayout
-    let running: RunningProgram
-    for (let attempt = 1; ; attempt++) {
-      layout = await layOut(options, dataDirectory)
+    let [layout, running] = await onFreePorts(service, async () => {
+      const layout = await layOut(options, dataDirectory)
       await writeFile(properties, kafkaProperties(layout))
-      try {
-        running = await announced(logger, `Starting Kafka from its jars on ${host}:${layout.port}`, 8_000, () =>
-          run(layout),
-        )
-        break
-      } catch (error) {
-        // Another process was quicker to bind one of the ports: the only failure that new ports can cure.
-        if (attempt === attempts || !service.outputTail(200).includes('Address already in use')) throw error
-      }
-    }
+      const starting = `Starting Kafka from its jars on ${host}:${layout.port}`
+      return [layout, await announced(logger, starting, 8_000, () => run(layout))] as const
+    })
     service.keepAlive(false)
 
     const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
@@ -125,15 +109,12 @@ async function layOut(options: KafkaBrokerOptions, dataDirectory: string): Promi
   }
 }
 
-async function answersOrEnds(port: number, ended: Promise<ProgramEnd>): Promise<ProgramEnd | 'timeout' | undefined> {
-  const over = new AbortController()
-  let end: ProgramEnd | undefined
-  void ended.then((how) => {
-    end = how
-    over.abort()
-  })
-  if (await waitUntil(() => kafkaAnswers(host, port), startTimeout, over.signal)) return undefined
-  return end ?? 'timeout'
+/** A data directory like a freshly formatted one, of a cluster of its own; returns the cluster's id. */
+async function prepareData(formatted: string, dataDirectory: string): Promise<string> {
+  await cp(formatted, dataDirectory, { recursive: true })
+  const clusterId = randomBytes(16).toString('base64url')
+  const file = join(dataDirectory, 'meta.properties')
+  const properties = await readFile(file, 'utf8')
+  await writeFile(file, properties.replace(/^cluster\.id=.*$/m, `cluster.id=${clusterId}`))
+  return clusterId
 }
-
-const describe = ({ code, signal }: ProgramEnd) => (signal ? `by ${signal}` : `with exit code ${code}`)

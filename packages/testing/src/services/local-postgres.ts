@@ -9,12 +9,10 @@ import { copyBinaries, findPostgresBinaries, hasLinks, isReachable } from './pos
 import { postgresAnswers } from './postgres-ping.js'
 import { announced } from './progress.js'
 import { runProgram } from './run-program.js'
-import { type ProgramEnd, SupervisedProcess } from './supervised-process.js'
-import { waitUntil } from './wait-until.js'
+import { complete, onFreePorts, serve } from './run-supervised.js'
+import { SupervisedProcess } from './supervised-process.js'
 
 const host = '127.0.0.1'
-const startTimeout = 60_000
-const attempts = 5
 
 /** A server that was started here. */
 export interface LocalPostgres {
@@ -49,19 +47,21 @@ export async function startLocalPostgres(
     const binaries = await usableBinaries(found, service.directory, user)
     const password = randomBytes(16).toString('hex')
     await initialise(service, binaries, password, user)
-    for (let attempt = 1; ; attempt++) {
+    const url = await onFreePorts(service, async () => {
       const port = await freePort()
       const url = `postgres://postgres:${password}@${host}:${port}/postgres`
-      const start = () => run(service, join(binaries, 'bin', 'postgres'), { ...settings, port: String(port) }, url)
-      try {
-        await announced(logger, `Starting Postgres from npm on ${host}:${port}`, 8_000, start)
-        service.keepAlive(false)
-        return { url, stop: () => service.close() }
-      } catch (error) {
-        // Another process was quicker to bind the port: the only failure that a new port can cure.
-        if (attempt === attempts || !service.outputTail(50).includes('Address already in use')) throw error
+      const flags = { listen_addresses: host, unix_socket_directories: '', port: String(port), ...settings }
+      const args = Object.entries(flags).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      const program = {
+        command: join(binaries, 'bin', 'postgres'),
+        args: ['-D', join(service.directory, 'data'), ...args],
       }
-    }
+      const start = () => serve(service, program, () => postgresAnswers(url))
+      await announced(logger, `Starting Postgres from npm on ${host}:${port}`, 8_000, start)
+      return url
+    })
+    service.keepAlive(false)
+    return { url, stop: () => service.close() }
   } catch (error) {
     await service.close()
     throw error
@@ -75,29 +75,7 @@ async function initialise(service: SupervisedProcess, binaries: string, password
   const data = ['--pgdata', join(service.directory, 'data'), '--no-sync']
   const text = ['--encoding', 'UTF8', '--locale', 'C']
   const access = ['--username', 'postgres', '--auth', 'password', '--pwfile', passwordFile]
-  const { ended } = await service.run({ command: join(binaries, 'bin', 'initdb'), args: [...data, ...text, ...access] })
-  const end = await ended
-  if (end.code !== 0) throw new Error(`initdb ${describe(end)}; its last words:\n${service.outputTail()}`)
-}
-
-async function run(
-  service: SupervisedProcess,
-  command: string,
-  settings: Readonly<Record<string, string>>,
-  url: string,
-): Promise<void> {
-  const all = { listen_addresses: host, unix_socket_directories: '', ...settings }
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const { ended } = await service.run({ command, args: ['-D', join(service.directory, 'data'), ...flags] })
-  const over = new AbortController()
-  let end: ProgramEnd | undefined
-  void ended.then((how) => {
-    end = how
-    over.abort()
-  })
-  if (await waitUntil(() => postgresAnswers(url), startTimeout, over.signal)) return
-  const how = end ? describe(end) : `did not answer within ${startTimeout / 1000} s`
-  throw new Error(`the server ${how}; its last words:\n${service.outputTail()}`)
+  await complete(service, { command: join(binaries, 'bin', 'initdb'), args: [...data, ...text, ...access] })
 }
 
 /** The package's own programs, or a copy where the user of the server could not run them. */
@@ -125,5 +103,3 @@ async function temporaryDirectory(user: User | undefined): Promise<string> {
   for (const directory of ['/tmp', '/var/tmp']) if (await isReachable(directory)) return directory
   throw new Error(`no temporary directory can be reached by user id ${user.uid}`)
 }
-
-const describe = ({ code, signal }: ProgramEnd) => (signal ? `ended by ${signal}` : `ended with exit code ${code}`)

@@ -2,34 +2,37 @@
 import { type KafkaService, kafkaVariable, startKafka } from './start-kafka.js'
 import { type PostgresService, postgresVariable, startPostgres } from './start-postgres.js'
 
-/** Both services, and the variables by which `startKafka()` and `startPostgres()` find them in other processes. */
+/** What could be started. */
 export interface SharedServices {
-  readonly kafka: KafkaService
-  readonly postgres: PostgresService
+  readonly kafka: KafkaService | undefined
+  readonly postgres: PostgresService | undefined
+  /** Why the others could not. */
+  readonly faults: readonly Error[]
+  /** The variables by which `startKafka()` and `startPostgres()` find the services in other processes. */
   readonly environment: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
-/**
- * Starts both at once.
- *
- * @throws the error of the one that could not be started, after stopping the other
- */
+/** Starts both at once; the one is of use without the other. */
 export async function startSharedServices(): Promise<SharedServices> {
-  const [kafka, postgres] = await Promise.allSettled([
-    startKafka(),
-    // Tests kill processes, never the machine: what fsync protects from cannot happen to data that is thrown away.
-    startPostgres({ settings: { fsync: 'off', max_connections: '200' } }),
-  ])
-  if (kafka.status === 'fulfilled' && postgres.status === 'fulfilled') {
-    return {
-      kafka: kafka.value,
-      postgres: postgres.value,
-      environment: { [kafkaVariable]: kafka.value.brokers.join(','), [postgresVariable]: postgres.value.url },
-      stop: async () => void (await Promise.all([kafka.value.stop(), postgres.value.stop()])),
-    }
+  const faults: Error[] = []
+  const failed = (error: Error) => {
+    faults.push(error)
+    return undefined
   }
-  for (const started of [kafka, postgres]) if (started.status === 'fulfilled') await started.value.stop()
-  const faults = [kafka, postgres].flatMap((started) => (started.status === 'rejected' ? [started.reason] : []))
-  throw faults.length === 1 ? faults[0] : new AggregateError(faults, faults.map((fault) => fault.message).join('\n'))
+  const [kafka, postgres] = await Promise.all([
+    startKafka().catch(failed),
+    // Tests kill processes, never the machine: what fsync protects from cannot happen to data that is thrown away.
+    startPostgres({ settings: { fsync: 'off', max_connections: '200' } }).catch(failed),
+  ])
+  return {
+    kafka,
+    postgres,
+    faults,
+    environment: {
+      ...(kafka && { [kafkaVariable]: kafka.brokers.join(',') }),
+      ...(postgres && { [postgresVariable]: postgres.url }),
+    },
+    stop: async () => void (await Promise.all([kafka?.stop(), postgres?.stop()])),
+  }
 }
