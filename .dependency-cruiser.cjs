@@ -139,7 +139,7 @@ module.exports = {
   ],
   options: {
     // Tests may look anywhere: they are not part of what the arrows protect.
-    exclude: { path: ['[.]test[.]ts$', '[.]test-d[.]ts$', '[.]test-support[.]ts$'] },
+    exclude: { path: ['[.]test[.]ts$', '[.]test-'] },
     doNotFollow: { path: ['node_modules', '/dist/'] },
     tsPreCompilationDeps: true,
     // Its paths lead from a package name to that package's sources, so cycles show across packages too.

@@ -16,7 +16,7 @@ import { IsInt, IsString, IsUUID, Min } from 'class-validator'
 // #region command
 @Command('account.withdraw')
 export class Withdraw {
-  declare readonly [emits]: Withdrawn
+  declare readonly [emits]: Withdrawn | AccountFrozen
   @AggregateId() @IsUUID() readonly accountId!: string
   @IsInt() @Min(1) readonly amount!: number
   @IsString() readonly purpose!: string

@@ -1,0 +1,58 @@
+// What the guide to projections shows beside tables.
+import {
+  EventHandler,
+  Projection,
+  type ProjectionContext,
+  postgresReadModels,
+  projections,
+  type SqlProjectionContext,
+} from '@narrative/projections'
+import { Order, OrderPlaced } from './order.js'
+import { OrdersView } from './orders-view.js'
+
+// #region sql
+@Projection('revenue', {
+  from: [Order],
+  sql: {
+    setup: 'CREATE TABLE IF NOT EXISTS revenue (day date PRIMARY KEY, total bigint NOT NULL)',
+    reset: 'TRUNCATE revenue',
+  },
+})
+export class Revenue {
+  @EventHandler(OrderPlaced)
+  async placed(event: OrderPlaced, { client, time }: SqlProjectionContext) {
+    await client.query(
+      `INSERT INTO revenue VALUES (to_timestamp($1 / 1000.0)::date, $2)
+       ON CONFLICT (day) DO UPDATE SET total = revenue.total + EXCLUDED.total`,
+      [time, event.total],
+    )
+  }
+}
+// #endregion
+
+// #region memory
+@Projection('largest-order', { from: [Order] })
+export class LargestOrder {
+  largest: { orderId: string; total: number } | undefined
+
+  @EventHandler(OrderPlaced)
+  placed(event: OrderPlaced, { aggregateId }: ProjectionContext) {
+    if (event.total > (this.largest?.total ?? 0)) this.largest = { orderId: aggregateId, total: event.total }
+  }
+
+  reset() {
+    this.largest = undefined
+  }
+}
+// #endregion
+
+export async function rebuildAll(url: string) {
+  // #region rebuild
+  const views = projections([OrdersView, Revenue], { store: postgresReadModels({ url }) })
+  // … createApplication({ …, parts: [views] }), and then, while it runs:
+  await views.rebuild(OrdersView, {
+    onProgress: ({ events, total, eventsPerSecond, secondsLeft }) =>
+      console.log(`${events}/${total}, ${Math.round(eventsPerSecond)}/s, ${Math.ceil(secondsLeft ?? 0)} s left`),
+  })
+  // #endregion
+}
