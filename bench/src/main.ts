@@ -5,10 +5,11 @@ import { commandsBench } from './commands.js'
 import { dispatchBench } from './dispatch.js'
 import { type Figure, toFigure } from './figure.js'
 import { describeMachine } from './machine.js'
+import { replayBench } from './replay.js'
 import { Services } from './services.js'
 import { summary } from './summary.js'
 
-const benches: readonly Bench[] = [dispatchBench, appendBench, commandsBench]
+const benches: readonly Bench[] = [dispatchBench, appendBench, commandsBench, replayBench]
 const flags = ['--quick', '--json', '--strict']
 
 const asked = process.argv.slice(2)
