@@ -21,8 +21,8 @@ export interface FindOptions<R> {
  * @example
  * ```ts
  * export class GetOrderHandler {
- *   constructor(@inject(orders.reader) private readonly orders: ReaderOf<typeof orders>) {}
- *   @QueryHandler(GetOrder) get(query: GetOrder) { return this.orders.findByKey(query.orderId) }
+ *   constructor(@inject(orders.reader) private readonly rows: ReaderOf<typeof orders>) {}
+ *   @QueryHandler(GetOrder) get(query: GetOrder) { return this.rows.findByKey(query.orderId) }
  * }
  * ```
  */
