@@ -25,6 +25,8 @@ export interface ProjectionsOptions {
 
 /** The projections of an application. */
 export interface Projections extends ApplicationPart {
+  /** What they are, once the application has started. */
+  readonly definitions: readonly ProjectionDefinition[]
   /**
    * Resolves when everything that was in the log at the start has been applied, by all projections or by one.
    * @throws NarrativeError `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`, `PROJECTION_UNKNOWN`
@@ -70,6 +72,9 @@ export function projections(
 
   return {
     name: 'projections',
+    get definitions() {
+      return bound.map(({ definition }) => definition)
+    },
     prepare(context) {
       logger = context.logger
       const readings = classes.map(readProjection)
