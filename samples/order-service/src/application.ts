@@ -7,7 +7,13 @@ import {
   type Logger,
 } from '@narrative/core'
 import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { memoryReadModels, postgresReadModels, projections, type ReadModels } from '@narrative/projections'
+import {
+  memoryReadModels,
+  type Projections,
+  postgresReadModels,
+  projections,
+  type ReadModels,
+} from '@narrative/projections'
 import { Order } from './orders/order.js'
 import { OrderQueries } from './orders-view/order-queries.js'
 import { OrdersView } from './orders-view/orders-view.js'
@@ -16,25 +22,42 @@ import type { Backing } from './settings.js'
 /** First part of the topic names: orders are kept in `shop.order.events`. */
 const context = 'shop'
 
-export const aggregates = [Order]
-export const views = [OrdersView]
+/** The application, and its views for those who rebuild them. */
+export interface OrderApplication {
+  readonly app: Application
+  readonly views: Projections
+}
 
-/** The application, started: commands, queries and the view at work. */
-export function createOrderApplication(backing: Backing, logger?: Logger): Promise<Application> {
-  return createApplication({
-    aggregates,
+/** Starts everything: commands, queries, and the views that follow the log. */
+export async function createOrderApplication(backing: Backing, logger?: Logger): Promise<OrderApplication> {
+  const views = projections([OrdersView], { store: readModelsOf(backing) })
+  const app = await createApplication({
+    aggregates: [Order],
     queryHandlers: [OrderQueries],
-    parts: [projections(views, { store: readModelsOf(backing) })],
+    parts: [views],
     eventStore: eventStoreOf(backing),
     logger,
   })
+  return { app, views }
 }
 
-export function eventStoreOf(backing: Backing): EventStorage {
+/** The views alone, for a tool beside the running service: it reads the log, and leaves its partitions to their owner. */
+export async function openViews(backing: Backing, logger?: Logger): Promise<OrderApplication> {
+  const views = projections([OrdersView], { store: readModelsOf(backing), follow: false })
+  const eventStore = eventStoreOf(backing)
+  const reading: EventStorage = {
+    name: eventStore.name,
+    open: (opening) => eventStore.open({ ...opening, categories: [] }),
+  }
+  const app = await createApplication({ aggregates: [Order], parts: [views], eventStore: reading, logger })
+  return { app, views }
+}
+
+function eventStoreOf(backing: Backing): EventStorage {
   if (backing.kind === 'embedded') return inMemoryEventStore({ context })
   return kafkaEventStore({ brokers: backing.brokers, context, clientId: 'order-service' })
 }
 
-export function readModelsOf(backing: Backing): ReadModels {
+function readModelsOf(backing: Backing): ReadModels {
   return backing.kind === 'embedded' ? memoryReadModels() : postgresReadModels({ url: backing.databaseUrl })
 }

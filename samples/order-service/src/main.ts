@@ -1,30 +1,33 @@
 // The service: settings, application, server; and an orderly end.
-
-import { isNarrativeError } from '@narrative/core'
+import { pino } from 'pino'
 import { createOrderApplication } from './application.js'
 import { createServer } from './http/create-server.js'
 import { onShutdownSignal } from './on-shutdown-signal.js'
-import { readSettings, SettingsFaulty } from './settings.js'
+import { sentenceOf } from './sentence-of.js'
+import { readSettings } from './settings.js'
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
+  const logger = pino({ serializers: { error: pino.stdSerializers.err } })
+
   const stops: (() => Promise<void>)[] = []
-  onShutdownSignal(async () => {
+  onShutdownSignal(async (signal) => {
+    logger.info({ signal }, 'Shutting down: no new connections; what is under way is finished')
     for (const stop of stops.reverse()) await stop()
+    logger.info({}, 'Stopped')
   })
-  const app = await createOrderApplication(settings.backing)
+
+  const { app } = await createOrderApplication(settings.backing, logger)
   stops.push(() => app.stop())
-  const server = createServer(app, { logger: true })
+  const server = createServer(app, { logger })
   stops.push(() => server.close())
   await server.listen({ port: settings.port, host: settings.host })
   if (settings.backing.kind === 'embedded') {
-    server.log.info('Embedded: events and views live in this process; nothing survives a restart.')
+    logger.info({}, 'Embedded: events and views live in this process; nothing survives a restart')
   }
 }
 
 main().catch((error: unknown) => {
-  const isExpected =
-    error instanceof SettingsFaulty || isNarrativeError(error) || (error as { syscall?: unknown }).syscall
-  console.error(isExpected ? `order-service: ${(error as Error).message}` : error)
+  console.error(`order-service cannot start. ${sentenceOf(error)}`)
   process.exit(1)
 })

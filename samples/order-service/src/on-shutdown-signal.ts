@@ -9,7 +9,7 @@ const sameKeystroke = 500
 /**
  * Runs `drain` at the first signal and exits: 0 when it is done, 1 when it fails or takes too long. A second signal does not wait.
  */
-export function onShutdownSignal(drain: () => Promise<void>): void {
+export function onShutdownSignal(drain: (signal: NodeJS.Signals) => Promise<void>): void {
   let stoppingSince: number | undefined
   const stop = async (signal: NodeJS.Signals) => {
     if (stoppingSince !== undefined) {
@@ -22,7 +22,7 @@ export function onShutdownSignal(drain: () => Promise<void>): void {
       process.exit(1)
     }, patience).unref()
     try {
-      await drain()
+      await drain(signal)
       process.exit(0)
     } catch (error) {
       console.error(error)

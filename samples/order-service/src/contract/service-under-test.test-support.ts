@@ -20,7 +20,7 @@ export class ServiceUnderTest {
   ) {}
 
   static async start(backing: Backing): Promise<ServiceUnderTest> {
-    const app = await createOrderApplication(backing)
+    const { app } = await createOrderApplication(backing)
     const server = createServer(app, { readTimeout: 1_000 })
     return new ServiceUnderTest(server, async () => {
       await server.close()

@@ -1,6 +1,6 @@
 // The HTTP side of the service: routes, problems, metadata.
 import type { Application } from '@narrative/core'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { healthRoutes } from './health-routes.js'
 import { orderRoutes } from './order-routes.js'
 import { orderViewRoutes } from './order-view-routes.js'
@@ -9,20 +9,17 @@ import { problemOf } from './problem-of.js'
 import { carryMetadata, correlationHeader, correlationIdOf } from './request-metadata.js'
 
 export interface ServerOptions {
-  /** Writes a JSON line per request and per error; default false. */
-  readonly logger?: boolean
+  /** Told of every request and every failure; default nobody. */
+  readonly logger?: FastifyBaseLogger
   /** How long a query waits for the position in Narrative-After, milliseconds; default 5,000. */
   readonly readTimeout?: number
 }
 
 /** Makes a server that does not listen yet. Its `close` waits for the requests under way. */
-export function createServer(
-  app: Application,
-  { logger = false, readTimeout = 5_000 }: ServerOptions = {},
-): FastifyInstance {
+export function createServer(app: Application, { logger, readTimeout = 5_000 }: ServerOptions = {}): FastifyInstance {
   let stopping = false
   const server = fastify({
-    logger,
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
     genReqId: correlationIdOf,
     // Requests that arrive while it closes are still served: the application stops after the server does.
     return503OnClosing: false,

@@ -1,0 +1,100 @@
+// `pnpm demo`: the service, and a few minutes in its life, on one screen.
+import type { AddressInfo } from 'node:net'
+import { parseArgs } from 'node:util'
+import { silentLogger } from '@narrative/core'
+import { startKafka, startPostgres } from '@narrative/testing'
+import { createOrderApplication } from './application.js'
+import { Client } from './demo/client.js'
+import { Narrator } from './demo/narrator.js'
+import { play } from './demo/scenes.js'
+import { createServer } from './http/create-server.js'
+import { onShutdownSignal } from './on-shutdown-signal.js'
+import { sentenceOf } from './sentence-of.js'
+import type { Backing } from './settings.js'
+import { bold, cyan, dim } from './terminal/paint.js'
+
+const usage = `pnpm demo [--once] [--kafka] [--port <number>]
+
+  --once   exit when everything was shown
+  --kafka  events in Kafka and the view in Postgres, instead of in this process
+  --port   where the service listens; default any free port`
+
+async function main(): Promise<void> {
+  const options = readArguments()
+  if (options === undefined) return
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) await each()
+  }
+  onShutdownSignal(stop)
+  try {
+    console.log(`\n${bold('Narrative')} · order-service\n`)
+    const backing = options.kafka ? await startServices(stops) : ({ kind: 'embedded' } as const)
+    const { app, views } = await createOrderApplication(backing, silentLogger)
+    stops.push(() => app.stop())
+    const server = createServer(app)
+    stops.push(() => server.close())
+    await server.listen({ port: options.port, host: 'localhost' })
+    const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
+    const narrator = new Narrator(app.eventLog)
+    stops.push(() => narrator.stop())
+
+    console.log(`  ${cyan(url)}`)
+    console.log(dim(`  ${whereThingsAre(backing)}`))
+    await play({ client: new Client(url, narrator), narrator, views })
+    console.log(`\n${bold('Your turn')}\n${curlLines(url)}`)
+    if (options.once) await stop()
+    else console.log(dim('\n  Events appear here as they are appended. Ctrl-C ends it.\n'))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function readArguments() {
+  // pnpm passes the -- of `pnpm demo -- --once` on.
+  const args = process.argv.slice(2).filter((argument) => argument !== '--')
+  const { values } = parseArgs({
+    args,
+    options: {
+      once: { type: 'boolean' },
+      kafka: { type: 'boolean' },
+      help: { type: 'boolean' },
+      port: { type: 'string' },
+    },
+  })
+  const port = values.port ?? '0'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new TypeError(`--port must be 0 to 65535, not ${port}.`)
+  if (!values.help) return { once: values.once ?? false, kafka: values.kafka ?? false, port: Number(port) }
+  console.log(usage)
+  return undefined
+}
+
+async function startServices(stops: (() => Promise<void>)[]): Promise<Backing> {
+  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
+  stops.push(async () => {
+    await Promise.all([kafka.stop(), postgres.stop()])
+  })
+  return { kind: 'kafka', brokers: kafka.brokers, databaseUrl: await postgres.createDatabase() }
+}
+
+function whereThingsAre(backing: Backing): string {
+  if (backing.kind === 'kafka') return `events in Kafka at ${backing.brokers.join(', ')}, the view in Postgres`
+  return 'events and the view live in this process: nothing survives a restart (--kafka: in Kafka and Postgres)'
+}
+
+function curlLines(url: string): string {
+  const body = `'{"customerId":"me","lines":[{"productId":"tea","quantity":1,"unitPrice":450}]}'`
+  return [
+    `  curl -i ${url}/v1/orders -H 'content-type: application/json' -d ${body}`,
+    `  curl '${url}/v1/orders?customerId=me'`,
+    `  curl ${url}/v1/orders/${dim('<orderId>')}/history`,
+    `  curl -i ${url}/v1/orders/${dim('<orderId>')}/cancel -H 'content-type: application/json' -d '{"reason":"…"}'`,
+  ].join('\n')
+}
+
+main().catch((error: unknown) => {
+  const isUsage = error instanceof TypeError
+  console.error(isUsage ? `${error.message}\n\n${usage}` : `The demo cannot go on. ${sentenceOf(error)}`)
+  process.exit(1)
+})
