@@ -1,5 +1,6 @@
 // A cluster as one thing to ask: finds the right broker and connection, asks again when that is safe, and tells what
 // went wrong in Narrative's terms. What is asked stands in the files beside it.
+import { setMaxListeners } from 'node:events'
 import { NarrativeError } from '@narrative/core'
 import { repeatUntil } from './attempts.js'
 import { type BrokerAddress, parseAddress } from './broker-address.js'
@@ -24,6 +25,8 @@ export class ClusterClient {
 
   constructor(readonly settings: ClusterSettings) {
     const { brokers, ...connection } = settings
+    // As many wait for it as there are connections and requests: that is no leak.
+    setMaxListeners(0, this.closing)
     this.#kafkajs = loadKafkajs()
     this.links = new BrokerLinks(({ host, port }) =>
       BrokerLink.open(this.#kafkajs, { ...connection, host, port }, this.closing),
