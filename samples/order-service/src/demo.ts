@@ -10,14 +10,14 @@ import { play } from './demo/scenes.js'
 import { createServer } from './http/create-server.js'
 import { onShutdownSignal } from './on-shutdown-signal.js'
 import { sentenceOf } from './sentence-of.js'
-import type { Backing } from './settings.js'
+import { type Backing, SettingsFaulty } from './settings.js'
 import { bold, cyan, dim } from './terminal/paint.js'
 
 const usage = `pnpm demo [--once] [--kafka] [--port <number>]
 
   --once   exit when everything was shown
   --kafka  events in Kafka and the view in Postgres, instead of in this process
-  --port   where the service listens; default any free port`
+  --port   where the service listens; default PORT, else any free port`
 
 async function main(): Promise<void> {
   const options = readArguments()
@@ -63,8 +63,9 @@ function readArguments() {
       port: { type: 'string' },
     },
   })
-  const port = values.port ?? '0'
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new TypeError(`--port must be 0 to 65535, not ${port}.`)
+  const port = values.port ?? process.env.PORT ?? '0'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new SettingsFaulty([`The port must be a number from 0 to 65535, not ${port}.`])
   if (!values.help) return { once: values.once ?? false, kafka: values.kafka ?? false, port: Number(port) }
   console.log(usage)
   return undefined
@@ -94,7 +95,6 @@ function curlLines(url: string): string {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError
-  console.error(isUsage ? `${error.message}\n\n${usage}` : `The demo cannot go on. ${sentenceOf(error)}`)
+  console.error(`The demo cannot go on. ${sentenceOf(error)}`)
   process.exit(1)
 })

@@ -1,4 +1,5 @@
 // What the demo shows, scene by scene.
+import { randomUUID } from 'node:crypto'
 import type { Projections } from '@narrative/projections'
 import type { OrderRow } from '../orders-view/orders-table.js'
 import { OrdersView } from '../orders-view/orders-view.js'
@@ -35,7 +36,8 @@ function scene(title: string): void {
 async function orders({ client }: Stage): Promise<string> {
   scene('Orders over HTTP become events')
   const order = { customerId: 'ada', lines: [tea, cup] }
-  const key = { 'Idempotency-Key': 'a-key-of-ada' }
+  // A Kafka that outlives the demo remembers the keys of the last one.
+  const key = { 'Idempotency-Key': `ada-${randomUUID().slice(-8)}` }
   const placed = await client.show('POST', '/v1/orders', order, key)
   await client.show('POST', '/v1/orders', { customerId: 'ada', lines: [{ ...cup, quantity: 4 }] })
   await client.show('POST', '/v1/orders', {
