@@ -1,15 +1,8 @@
 // The order of the README and the guides.
+// biome-ignore-all assist/source/organizeImports: two short lines instead of ten in the README
 // #region order
-import {
-  Aggregate,
-  AggregateId,
-  Command,
-  CommandHandler,
-  DomainError,
-  Event,
-  EventHandler,
-  type Fields,
-} from '@narrative/core'
+import { Aggregate, AggregateId, Command, CommandHandler } from '@narrative/core'
+import { DomainError, Event, EventHandler, type Fields } from '@narrative/core'
 import { IsInt, IsUUID, Min } from 'class-validator'
 
 @Command('order.place')
@@ -30,14 +23,11 @@ export class OrderPlaced {
 export class Order {
   private placed = false
 
-  @CommandHandler(PlaceOrder)
-  place(command: PlaceOrder) {
+  @CommandHandler(PlaceOrder) place(command: PlaceOrder) {
     if (this.placed) throw new DomainError('order.already-placed', 'This order was already placed.')
     return new OrderPlaced(command.total)
   }
-
-  @EventHandler(OrderPlaced)
-  onPlaced() {
+  @EventHandler(OrderPlaced) onPlaced() {
     this.placed = true
   }
 }
