@@ -62,9 +62,15 @@ function run(name, args, environment = {}) {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...environment },
   })
+  // A terminal tells the whole group, a supervisor of processes only this one.
+  const forward = (signal) => program.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, forward)
   return new Promise((resolve, reject) => {
     program.once('error', reject)
-    program.once('exit', (code) => resolve(code ?? 1))
+    program.once('exit', (code) => {
+      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, forward)
+      resolve(code ?? 1)
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 // One service process under a supervisor that outlives its owner just long enough to clean up (see supervisor.mjs).
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -107,7 +107,8 @@ export class SupervisedProcess {
 
   /** The last lines the programs wrote, for error messages. */
   outputTail(lines = 20): string {
-    const text = readFileSync(join(this.#directory, 'output.log'), 'utf8')
+    const file = join(this.#directory, 'output.log')
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
     return text.trimEnd().split('\n').slice(-lines).join('\n')
   }
 
