@@ -3,7 +3,7 @@ import 'reflect-metadata'
 
 export { type Projections, type ProjectionsOptions, projections } from './application/projections.js'
 export { EventHandler, Projection, type ProjectionOptions } from './decorators/projection.js'
-export type { ProjectionLike } from './decorators/read-projection.js'
+export { type ProjectionLike, readProjection } from './decorators/read-projection.js'
 export {
   defineProjection,
   type MemoryProjection,

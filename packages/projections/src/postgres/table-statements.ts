@@ -1,6 +1,7 @@
 // The SQL of a declared table, made once per table: create, load by keys, upsert, delete, find.
 
 import type { SqlType } from '../table/column-type.js'
+import { freeze } from '../table/json-value.js'
 import type { Row } from '../table/row.js'
 import type { Column, Table } from '../table/table.js'
 import type { Search } from '../table/table-reader.js'
@@ -27,7 +28,7 @@ const parsed: Readonly<Record<SqlType, (text: string) => unknown>> = {
   boolean: (text) => text === 't',
   timestamptz: (text) => new Date(Number(text)),
   date: (text) => text,
-  jsonb: (text) => JSON.parse(text),
+  jsonb: (text) => freeze(JSON.parse(text)),
 }
 
 function toSafeInteger(text: string): number {
@@ -46,7 +47,7 @@ export function fromTexts(table: Table, texts: readonly (string | null)[]): Row 
     const text = texts[i]
     row[property] = text === null || text === undefined ? null : parsed[type](text)
   })
-  return row
+  return Object.freeze(row)
 }
 
 function selectList(table: Table, alias: string): string {

@@ -1,17 +1,24 @@
 // JSON values as a jsonb column keeps them: plain data, compared by content.
 
 /**
- * The value as it would come back from JSON: the same object when it is plain data already, otherwise a plain copy.
+ * The value as it would come back from JSON: the same object when it is plain data already, otherwise a plain copy. Frozen.
  *
  * @param forbidden characters no string may hold
  * @returns undefined when JSON cannot hold it
  */
 export function toJson(value: unknown, forbidden: RegExp): unknown {
-  if (isPlain(value)) return hasForbidden(value, forbidden) ? undefined : value
+  if (isPlain(value)) return hasForbidden(value, forbidden) ? undefined : freeze(value)
   const text = stringify(value)
   if (text === undefined) return undefined
   const plain: unknown = JSON.parse(text)
-  return hasForbidden(plain, forbidden) ? undefined : plain
+  return hasForbidden(plain, forbidden) ? undefined : freeze(plain)
+}
+
+/** Freezes plain data through and through. */
+export function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const item of Object.values(value)) freeze(item)
+  return Object.freeze(value)
 }
 
 /** A circular structure or a bigint is simply not a JSON value: the caller says so with the column's name. */

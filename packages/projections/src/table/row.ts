@@ -11,21 +11,33 @@ export type Key = readonly unknown[]
 /** Why a value cannot be a row; the caller knows which event it came from. */
 export class RowRefused extends TypeError {}
 
-/** Checks a value returned by a fold and puts it into the form Postgres would give back. */
-export function toRow(table: Table, value: unknown): Row {
-  if (typeof value !== 'object' || value === null || 'then' in value) {
+/**
+ * Checks a value returned by a fold and puts it into the form Postgres would give back.
+ *
+ * The result is frozen: rows are shared by the cache, by folds and by readers, and a change in place would be seen by some and written by
+ * nobody.
+ *
+ * @param before the row it was made from; what it took over from there was checked then
+ */
+export function toRow(table: Table, value: unknown, before: Row | undefined): Row {
+  if (value === before && before !== undefined) return before
+  if (typeof value !== 'object' || value === null || value instanceof Promise) {
     const what = value instanceof Promise ? 'a promise' : value === null ? 'null' : `a ${typeof value}`
     throw new RowRefused(`it returned ${what} instead of a row of table ${table.name}, or undefined to delete the row`)
   }
   const given = value as Record<string, unknown>
   const row: Record<string, unknown> = {}
-  for (const column of table.columns) row[column.property] = toValue(table, column, given[column.property])
+  for (const column of table.columns) {
+    const { property } = column
+    const kept = before !== undefined && given[property] === before[property]
+    row[property] = kept ? given[property] : toValue(table, column, given[property])
+  }
   for (const property in given) {
     if (!(property in row) && given[property] !== undefined) {
       throw new RowRefused(`it returned a row with ${property}, which table ${table.name} does not have`)
     }
   }
-  return row
+  return Object.freeze(row)
 }
 
 /** Checks one value of a row or of a key. */
