@@ -33,6 +33,10 @@ export function createServer(app: Application, { logger, readTimeout = 5_000 }: 
   server.addHook('preClose', async () => {
     stopping = true
   })
+  // A connection that is kept alive after its last answer would keep the server from closing.
+  server.addHook('onSend', async (_request, reply) => {
+    if (stopping) reply.header('connection', 'close')
+  })
   carryMetadata(server)
   orderRoutes(server, app)
   orderViewRoutes(server, app, readTimeout)

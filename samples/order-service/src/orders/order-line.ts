@@ -1,4 +1,5 @@
 // One line of an order, as customers send it and as events keep it.
+import type { Fields } from '@narrative/core'
 import { IsText, IsWhole } from './rules.js'
 
 export class OrderLine {
@@ -8,4 +9,8 @@ export class OrderLine {
 
   /** In cents: whole numbers add up exactly. */
   @IsWhole({ from: 0, unit: ' of cents' }) readonly unitPrice!: number
+
+  constructor(fields: Fields<OrderLine>) {
+    Object.assign(this, fields)
+  }
 }
