@@ -31,6 +31,7 @@ test.each([
   const { driver, identity, topic } = await proxied({ requestTimeout: 300 })
   expect(await driver.produce(batch(topic, identity, 0, 'first'))).toMatchObject({ outcome: 'done' })
   const sentBefore = proxy.seen('Produce')
+  const connected = proxy.seen('ApiVersions')
   proxy.on('Produce').dropResponse({ cut })
   expect(await driver.produce(batch(topic, identity, 1, 'unanswered'))).toMatchObject({
     outcome: 'unknown',
@@ -39,6 +40,7 @@ test.each([
   expect(proxy.seen('Produce')).toBe(sentBefore + 1)
   expect(await valuesOf(topic)).toEqual(['first', 'unanswered'])
   expect(await driver.produce(batch(topic, identity, 2, 'next'))).toMatchObject({ outcome: 'done', baseOffset: 2 })
+  expect(proxy.seen('ApiVersions')).toBeGreaterThan(connected) // a silent connection is not trusted again
 })
 
 test('a produce that the broker never saw is unknown too: the sender cannot tell', async () => {

@@ -15,6 +15,7 @@ import type {
   ProducerIdentity,
   RecordBatch,
 } from './kafka-driver.js'
+import { partitionOffsets } from './partition-offsets.js'
 import { doubtsLeader, failedOutcome } from './produce-outcome.js'
 import { produceRequest, readProduceAnswer } from './produce-request.js'
 import { decodeRecordBatches } from './record-batch-decoder.js'
@@ -41,8 +42,6 @@ export interface KafkajsDriverOptions {
 const produceSlots = 4
 const outOfRange = 1
 const transactionCoordinator = 1
-const earliest = -2
-const latest = -1
 
 /**
  * A driver for Kafka 2.4 and newer.
@@ -144,13 +143,7 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   offsets(topic: string, partition: number): Promise<PartitionOffsets> {
-    const attempt = async () => {
-      const link = await this.#client.control(await this.#client.view.leader(topic, partition))
-      const [start, end] = await Promise.all(
-        [earliest, latest].map((time) => this.#offset(link, topic, partition, time)),
-      )
-      return { start: start!, end: end! }
-    }
+    const attempt = () => partitionOffsets(this.#client, topic, partition)
     return this.#client.perform({ what: `Reading the offsets of ${topic}-${partition}`, topic, attempt })
   }
 
@@ -169,14 +162,6 @@ class KafkajsDriver implements KafkaDriver {
     if (code === outOfRange) throw truncated(request, await this.offsets(topic, partition))
     this.#client.check(code)
     return { ...decodeRecordBatches(batches, offset, request), highWatermark }
-  }
-
-  async #offset(link: BrokerLink, topic: string, partition: number, timestamp: number): Promise<number> {
-    const topics = [{ topic, partitions: [{ partition, timestamp }] }]
-    const { responses } = await link.control('ListOffsets', { isolationLevel: 0, topics })
-    const answer = responses[0].partitions[0]
-    this.#client.check(answer.errorCode)
-    return Number(answer.offset)
   }
 }
 

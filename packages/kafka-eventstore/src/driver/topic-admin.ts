@@ -1,9 +1,9 @@
 // Describes and creates topics.
 
-import { ConnectionFailure } from './broker-failure.js'
 import type { ClusterClient } from './cluster-client.js'
 import type { TopicDescription, TopicSpecification } from './kafka-driver.js'
 import type { TopicMetadata } from './metadata-request.js'
+import { endOffset } from './partition-offsets.js'
 
 const unknownTopic = 3
 const alreadyExists = 36
@@ -25,7 +25,7 @@ export async function describeTopics(
   return names.length === 0 ? new Map() : client.perform({ what, attempt })
 }
 
-/** Creates a topic unless it exists, and waits until every partition has a leader. */
+/** Creates a topic unless it exists, and waits until the leader of every partition serves it. */
 export async function createTopic(client: ClusterClient, topic: TopicSpecification): Promise<void> {
   const what = `Creating the topic ${topic.name}`
   const configEntries = Object.entries(topic.settings).map(([name, value]) => ({ name, value }))
@@ -42,12 +42,12 @@ export async function createTopic(client: ClusterClient, topic: TopicSpecificati
     }
   }
   await client.perform({ what, topic: name, attempt: create })
+  // A leader is named before it has taken up its partition; until then it answers that it is none.
   const awaitLeaders = async () => {
     const { topics } = await client.view.ask([name])
     for (const { code } of topics) client.check(code)
-    if (topics[0]?.partitions.some(({ leader }) => leader < 0)) {
-      throw new ConnectionFailure(false, `The topic ${name} has partitions without a leader`)
-    }
+    const partitions = topics.flatMap((topic) => topic.partitions)
+    await Promise.all(partitions.map(({ partition }) => endOffset(client, name, partition)))
   }
   await client.perform({ what, topic: name, attempt: awaitLeaders })
 }
