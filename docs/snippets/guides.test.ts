@@ -4,6 +4,7 @@ import { ContainerModule } from 'inversify'
 import { expect, test } from 'vitest'
 import { Account, AccountFrozen, LimitExceeded, Limits, Withdraw, Withdrawn } from './account.js'
 import { open, send } from './commands.js'
+import * as composition from './composition.js'
 import { stock } from './stock.js'
 
 const accountId = '0197d4c2-6f4b-7a5e-9c1d-2f6a8b3c4d5e'
@@ -42,4 +43,15 @@ test('commands are sent as the guide sends them', async () => {
   const sent = send(app, { id: 'r-1', headers: { 'idempotency-key': 'k-1' }, body })
   await expect(sent).rejects.toMatchObject({ code: 'VERSION_CONFLICT' })
   await app.stop()
+})
+
+test('services come from modules, or from a container that stays its owner’s', async () => {
+  const { app, ready } = await composition.open()
+  expect(ready).toBe(true)
+  const yours = await composition.openWithYours()
+  for (const one of [app, yours]) {
+    const withdrawal = one.commands.execute(new Withdraw({ accountId, amount: 1_001, purpose: 'rent' }))
+    await expect(withdrawal).rejects.toBeInstanceOf(LimitExceeded)
+    await one.stop()
+  }
 })
