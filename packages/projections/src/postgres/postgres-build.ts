@@ -27,16 +27,18 @@ export async function buildPostgresTable(pool: Pool, projection: BoundProjection
   const guard = await connect(pool)
   const onError = () => {}
   guard.on('error', onError)
-  const release = (error?: Error) => {
+  const release = async () => {
+    // Ending the connection would unlock as well, but a moment after we have said that we are done.
+    await guard.query('SELECT pg_advisory_unlock_all()').catch(onError)
     guard.off('error', onError)
-    guard.release(error ?? true)
+    guard.release(true)
   }
   const { rows } = await guard.query('SELECT pg_try_advisory_lock(hashtext($1), hashtext($2)) AS locked', [
     'narrative rebuild',
     name,
   ])
   if (!rows[0].locked) {
-    release()
+    await release()
     throw new NarrativeError('REBUILD_UNDER_WAY', {
       message: `Projection ${name} is being rebuilt already; wait for that rebuild or end it.`,
       details: { projection: name },
@@ -58,8 +60,8 @@ export async function buildPostgresTable(pool: Pool, projection: BoundProjection
     await dropCheckpoints(client, name, generation)
     await makeTable(client, table, buildName)
     return { generation: current?.generation ?? 0, tableName: current?.tableName ?? table.name }
-  }).catch((error: unknown) => {
-    release()
+  }).catch(async (error: unknown) => {
+    await release()
     throw error
   })
   const generation = old.generation + 1
@@ -94,7 +96,7 @@ export async function buildPostgresTable(pool: Pool, projection: BoundProjection
           await dropCheckpoints(client, name, generation)
         })
       } finally {
-        release()
+        await release()
       }
     },
   }

@@ -12,12 +12,15 @@ import type { Session, SessionListener } from './session.js'
 import { type ChangedRow, type KeyText, TableFold } from './table-fold.js'
 import type { Move, TableStorage } from './table-storage.js'
 
-/** Events gathered at the most before a commit: more would only cost memory. */
-const largestCommit = 20_000
-/** A session that is behind waits this long for a fuller commit, milliseconds. */
-const longestGathering = 100
-/** Rows kept in memory. */
-const cachedRows = 100_000
+/** How much a session holds in memory. */
+const generous = {
+  /** Events gathered at the most before a commit: more would only cost memory. */
+  largestCommit: 20_000,
+  /** A session that is behind waits this long for a fuller commit, milliseconds. */
+  longestGathering: 100,
+  /** Rows kept in memory. */
+  cachedRows: 100_000,
+}
 
 /** Changes that wait for their commit. */
 class Gathered {
@@ -42,11 +45,12 @@ export class TableSession implements Session {
     projection: BoundProjection,
     private readonly storage: TableStorage,
     private readonly listener: SessionListener,
+    private readonly limits = generous,
   ) {
     const target = projection.target as ProjectionTarget & { kind: 'table' }
     this.table = target.table
     this.fold = new TableFold(projection, target)
-    this.cache = new RowCache(cachedRows, storage.empty)
+    this.cache = new RowCache(limits.cachedRows, storage.empty)
     this.checkpoints = storage.checkpoints
     for (const checkpoint of storage.checkpoints) this.offsets.set(partitionOf(checkpoint), checkpoint.offset)
   }
@@ -68,7 +72,7 @@ export class TableSession implements Session {
     else this.behind.delete(partition)
 
     this.consider()
-    if (this.gathered.events >= largestCommit) await this.committing?.done
+    if (this.gathered.events >= this.limits.largestCommit) await this.committing?.done
   }
 
   async flush(): Promise<void> {
@@ -103,14 +107,14 @@ export class TableSession implements Session {
   /** Commits now, unless a commit is under way, or more is on its way and a fuller commit is cheaper. */
   private consider(): void {
     if (this.committing !== undefined || this.gathered.moves.size === 0 || this.closed) return
-    if (this.behind.size === 0 || this.gathered.events >= largestCommit) {
+    if (this.behind.size === 0 || this.gathered.events >= this.limits.largestCommit) {
       this.commitInBackground()
       return
     }
     this.timer ??= setTimeout(() => {
       this.timer = undefined
       if (this.committing === undefined && this.gathered.moves.size > 0) this.commitInBackground()
-    }, longestGathering)
+    }, this.limits.longestGathering)
   }
 
   private commitInBackground(): void {

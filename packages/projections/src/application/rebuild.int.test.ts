@@ -1,0 +1,148 @@
+// Rebuilding: beside the old view, at any moment, without readers noticing.
+import { createApplication, inMemoryEventStore, noValidation, silentLogger } from '@narrative/core'
+import { type PostgresService, startPostgres } from '@narrative/testing'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  column,
+  EventHandler,
+  memoryReadModels,
+  Projection,
+  postgresReadModels,
+  projections,
+  type ReadModels,
+  type RebuildProgress,
+  table,
+} from '../index.js'
+import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-fixture.js'
+
+let postgres: PostgresService
+let url: string
+let pool: pg.Pool
+beforeAll(async () => {
+  postgres = await startPostgres({ logger: silentLogger })
+  url = await postgres.createDatabase()
+  pool = new pg.Pool({ connectionString: url })
+})
+afterAll(async () => {
+  await pool.end()
+  await postgres.stop()
+})
+
+const stores: [string, () => ReadModels][] = [
+  ['memory', () => memoryReadModels()],
+  ['postgres', () => postgresReadModels({ url })],
+]
+
+async function start(store: ReadModels) {
+  const views = projections([OrdersView], { store })
+  const app = await createApplication({
+    aggregates: [Order],
+    parts: [views],
+    validator: noValidation,
+    logger: silentLogger,
+  })
+  const append = async (orderId: string, ...events: object[]) =>
+    (await app.commands.execute(new RecordEvents({ orderId, events }))).position!
+  return { views, app, append, reader: store.reader(orders) }
+}
+
+test.each(stores)(
+  'readers never see a view that is half built or older, while events keep coming, on %s',
+  async (_kind, open) => {
+    const { views, app, append, reader } = await start(open())
+    const count = 40
+    for (let i = 0; i < count; i++) await append(`o${i}`, new OrderPlaced('', 'ada', [], 0))
+    await views.ready()
+
+    let writing = true
+    const latest = new Map<string, number>()
+    const writer = (async () => {
+      for (let n = 1; writing; n++) {
+        const orderId = `o${n % count}`
+        const position = await append(orderId, new OrderRepriced(n))
+        await views.waitFor!(position, { timeout: 10_000 })
+        latest.set(orderId, n)
+        // Read your own write, in the middle of a rebuild.
+        expect((await reader.findByKey(orderId))?.total).toBe(n)
+      }
+    })()
+    const counts = new Set<number>()
+    const looker = (async () => {
+      while (writing) counts.add(await reader.count())
+    })()
+    const reports: RebuildProgress[] = []
+    for (let i = 0; i < 3; i++) await views.rebuild(OrdersView, { onProgress: (progress) => reports.push(progress) })
+    writing = false
+    await Promise.all([writer, looker])
+
+    expect([...counts]).toEqual([count])
+    for (const [orderId, total] of latest) expect((await reader.findByKey(orderId))?.total).toBe(total)
+    expect(reports.at(-1)).toMatchObject({ projection: 'orders-view', secondsLeft: 0, partitions: expect.any(Array) })
+    expect(app.health()).toEqual({ ready: true, reasons: [] })
+    await app.stop()
+  },
+)
+
+test('a rebuild that is given up leaves the old view, and the next one starts anew', async () => {
+  await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
+  const { views, app, append, reader } = await start(postgresReadModels({ url }))
+  for (let i = 0; i < 20; i++) await append(`o${i}`, new OrderPlaced('', 'ada', [], i))
+  await views.ready()
+  const giveUp = new AbortController()
+  const given = views.rebuild(OrdersView, {
+    signal: giveUp.signal,
+    onProgress: () => giveUp.abort(new Error('Enough.')),
+  })
+  await expect(given).rejects.toThrow('Enough.')
+  expect((await pool.query(`SELECT to_regclass('orders__g2') AS name`)).rows).toEqual([{ name: null }])
+  expect(await reader.count()).toBe(20)
+
+  const both = await Promise.allSettled([views.rebuild(OrdersView), views.rebuild(OrdersView)])
+  const refused = both.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))
+  expect(refused).toEqual(['REBUILD_UNDER_WAY'])
+  expect(await reader.count()).toBe(20)
+  await app.stop()
+})
+
+const reshaped = table('orders', { key: 'orderId', columns: { orderId: 'text', doubled: column<number>('bigint') } })
+
+@Projection('orders-view', { from: [Order], table: reshaped })
+class Reshaped {
+  @EventHandler(OrderPlaced) placed(
+    _row: object | undefined,
+    event: OrderPlaced,
+    { aggregateId }: { aggregateId: string },
+  ) {
+    return { orderId: aggregateId, doubled: 2 * event.total }
+  }
+}
+
+test('a table that differs from its declaration is refused; a rebuild is the remedy', async () => {
+  await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
+  const eventStore = inMemoryEventStore()
+  const common = { aggregates: [Order], eventStore, validator: noValidation, logger: silentLogger }
+  const store = () => postgresReadModels({ url })
+  const before = await createApplication({ ...common, parts: [projections([OrdersView], { store: store() })] })
+  await before.commands.execute(new RecordEvents({ orderId: 'a', events: [new OrderPlaced('', 'ada', [], 21)] }))
+  await before.stop()
+
+  const start = createApplication({ ...common, parts: [projections([Reshaped], { store: store() })] })
+  await expect(start).rejects.toMatchObject({
+    code: 'STARTUP_FAULTS',
+    message: expect.stringMatching(
+      /Table orders of projection orders-view differs from its declaration: column doubled \(bigint\) is missing; column customer_id is not declared.*Rebuild it/s,
+    ),
+  })
+
+  const tool = projections([Reshaped], { store: store(), follow: false })
+  const beside = await createApplication({ ...common, parts: [tool] })
+  await tool.rebuild('orders-view')
+  await beside.stop()
+
+  const views = projections([Reshaped], { store: store() })
+  const after = await createApplication({ ...common, parts: [views] })
+  await views.ready()
+  expect((await pool.query('SELECT * FROM orders')).rows).toEqual([{ order_id: 'a', doubled: '42' }])
+  await after.stop()
+})

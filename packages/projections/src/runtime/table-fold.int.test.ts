@@ -1,0 +1,103 @@
+// Rows equal the pure fold of the log, however the log is cut and whenever Postgres goes away.
+import { NarrativeError, silentLogger } from '@narrative/core'
+import { type PostgresService, startPostgres } from '@narrative/testing'
+import fc from 'fast-check'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { OrdersView, orders } from '../application/orders.test-fixture.js'
+import { readProjection } from '../decorators/read-projection.js'
+import { bindProjection } from '../definition/bind-projection.js'
+import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.js'
+import { Follower } from './follower.js'
+import { histories, logOf, partContext, rowsOf } from './history.test-fixture.js'
+import { TableSession } from './table-session.js'
+
+let postgres: PostgresService
+let pool: pg.Pool
+beforeAll(async () => {
+  postgres = await startPostgres({ logger: silentLogger })
+  pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
+})
+afterAll(async () => {
+  await pool.end()
+  await postgres.stop()
+})
+
+/** A store whose commits get lost, before they happen or after, as `faults` says: 0 neither, 1 before, 2 after. */
+function unreliable(store: ReadModels, faults: number[]): ReadModels {
+  const lost = (when: string) => new NarrativeError('POSTGRES_UNREACHABLE', { message: `Lost ${when} the commit.` })
+  return {
+    ...store,
+    async openTable(projection, partitions) {
+      const storage = await store.openTable(projection, partitions)
+      return {
+        ...storage,
+        async commit(changes) {
+          const fault = faults.pop()
+          if (fault === 1) throw lost('before')
+          await storage.commit(changes)
+          if (fault === 2) throw lost('after')
+        },
+      }
+    },
+  }
+}
+
+const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 20 }))
+const faults = fc.array(fc.nat(2), { maxLength: 2 })
+
+/** Small enough that rows leave the cache and commits fill up within a history. */
+const limits = fc.record({
+  largestCommit: fc.integer({ min: 1, max: 40 }),
+  longestGathering: fc.constant(5),
+  cachedRows: fc.integer({ min: 1, max: 12 }),
+})
+
+async function check(
+  store: ReadModels,
+  history: Parameters<typeof rowsOf>[0],
+  cut: Iterator<number>,
+  limits: ConstructorParameters<typeof TableSession>[3],
+) {
+  const { definition } = readProjection(OrdersView)
+  const { bound, faults } = bindProjection(definition, partContext(), () => new OrdersView())
+  expect([...faults, ...(await store.setup([bound], silentLogger))]).toEqual([])
+  const log = logOf(history, () => cut.next().value as number)
+  const follower = new Follower({
+    name: bound.name,
+    categories: bound.categories,
+    eventLog: log,
+    logger: silentLogger,
+    open: async (partitions, listener) =>
+      new TableSession(bound, await store.openTable(bound, partitions), listener, limits),
+  })
+  await follower.start()
+  await follower.caughtUp()
+  await follower.stop()
+  const rows = await store.reader(orders).findWhere({}, { limit: 1000 })
+  expect(new Map(rows.map((row) => [row.orderId, row]))).toEqual(rowsOf(history))
+  return log
+}
+
+test('in memory', async () => {
+  await fc.assert(
+    fc.asyncProperty(histories, cuts, faults, limits, async (history, cut, lost, limit) => {
+      await check(unreliable(memoryReadModels(), lost), history, cut[Symbol.iterator](), limit)
+    }),
+    { numRuns: 100, interruptAfterTimeLimit: 15_000 },
+  )
+})
+
+test('in Postgres, and the checkpoints are at the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(histories, cuts, faults, limits, async (history, cut, lost, limit) => {
+      await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
+      const log = await check(unreliable(postgresReadModels({ pool }), lost), history, cut[Symbol.iterator](), limit)
+      const { rows } = await pool.query(
+        'SELECT partition, "offset"::int AS "end" FROM narrative_checkpoints ORDER BY partition',
+      )
+      expect(rows).toEqual(log.ends.map(({ partition, end }) => ({ partition, end })))
+    }),
+    { numRuns: 60, interruptAfterTimeLimit: 20_000 },
+  )
+})
