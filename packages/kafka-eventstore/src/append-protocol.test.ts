@@ -336,17 +336,18 @@ describe('waiting', () => {
     const gate = new Promise<void>((resolve) => {
       release = resolve
     })
+    let flying = false
     once(store, async () => {
+      flying = true
       await gate
-      return lost // it never got there, and its caller has given up meanwhile
+      return lost // it never got there
     })
-    const first = store.write('order-1', 0)
     const answers: unknown[] = []
-    const second = store.write('order-1', 0).then((result) => answers.push(result))
-    await new Promise((resolve) => setImmediate(resolve))
+    const appends = [1, 2, 3].map(() => store.write('order-1', 0).then((result) => answers.push(result.outcome)))
+    await until(() => flying)
     expect(answers).toEqual([])
     release()
-    await Promise.all([first, second])
-    expect(answers).toEqual([{ outcome: 'conflict', actualVersion: 1 }])
+    await Promise.all(appends)
+    expect(answers).toEqual(['appended', 'conflict', 'conflict'])
   })
 })

@@ -49,6 +49,7 @@ export function assembleBatch(
   const records: ProducerRecord[] = []
   const left: PendingAppend[] = []
   const ahead = new Map<string, number>() // versions of streams as this batch will leave them
+  const commands = new Set<string>()
   const timeText = new Date(time).toISOString()
   let bytes = batchOverhead
   let at = 0
@@ -62,7 +63,7 @@ export function assembleBatch(
       continue
     }
     const version = ahead.get(streamId)
-    if (version !== undefined && holdsCommand(appends, append)) {
+    if (commands.has(commandId) && holdsCommand(appends, append)) {
       left.push(append)
       continue
     }
@@ -87,6 +88,7 @@ export function assembleBatch(
     bytes += size
     for (const record of encoded) records.push(record)
     appends.push({ append, firstVersion })
+    commands.add(commandId)
     ahead.set(streamId, firstVersion + events.length - 1)
     if (append.alone) {
       at++

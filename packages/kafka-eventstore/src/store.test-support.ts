@@ -87,9 +87,9 @@ export async function codeOf(promise: Promise<unknown>): Promise<string | undefi
 
 /** A condition that tests wait for. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 20_000
   while (!condition()) {
-    if (performance.now() > end) throw new Error('the condition did not come true in 10 s')
+    if (performance.now() > end) throw new Error('the condition did not come true in 20 s')
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -1,6 +1,6 @@
 // Failures below the port, told as Narrative errors: what happened, to which thing, and what to do.
 import { NarrativeError } from '@narrative/core'
-import { ProtocolFailure } from './broker-failure.js'
+import { isPassing, ProtocolFailure } from './broker-failure.js'
 
 const authorization = new Set([29, 30, 31, 53, 58])
 const invalidTopic = 17
@@ -17,6 +17,10 @@ export function brokerError(error: unknown, what: string, brokers: readonly stri
   const details = { type: error.type, code: error.code }
   if (error.code === invalidTopic) {
     return new NarrativeError('TOPIC_INVALID', { message: `${what} failed: ${error.message}`, details, cause: error })
+  }
+  if (isPassing(error)) {
+    const message = `${what} did not succeed in time: ${error.message}. The cluster may be starting or electing leaders; try again.`
+    return new NarrativeError('BROKER_UNREACHABLE', { message, details, cause: error })
   }
   const hint = authorization.has(error.code) ? ' Give this user the rights (ACLs) it needs.' : ''
   const message = `${what} was refused by Kafka: ${error.message}.${hint}`
