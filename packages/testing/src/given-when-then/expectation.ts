@@ -1,7 +1,7 @@
 // The last phase: what must have come of the command.
 import assert, { AssertionError } from 'node:assert'
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { describeError, type Failure, failure, manyLines, type NamedMessage, spread } from './failure.js'
+import { describeError, type Failure, failure, manyLines, type NamedMessage, pointAtTest, spread } from './failure.js'
 import { plainData } from './plain-data.js'
 import { type Outcome, runStory, type Story } from './run-story.js'
 
@@ -64,11 +64,9 @@ export function expectation<State, E extends object>(story: Story): Expectation<
 }
 
 function expectsNothing(): AssertionError {
-  return new AssertionError({
-    message:
-      'This test expects nothing: end it with .then(...events), .thenNothing(), .thenRejects(error) or .thenState(state), and await that.',
-    stackStartFn: expectation,
-  })
+  const message =
+    'This test expects nothing: end it with .then(...events), .thenNothing(), .thenRejects(error) or .thenState(state), and await that.'
+  return pointAtTest(new AssertionError({ message }))
 }
 
 function checkEvents(told: Outcome, events: readonly object[]): void {

@@ -35,6 +35,18 @@ export function failure({ what, story, expected, actual, diff, cause }: Failure)
   // vitest would print the difference a second time.
   Object.defineProperty(error, 'showDiff', { value: false, writable: true })
   if (cause !== undefined) error.cause = cause
+  return pointAtTest(error)
+}
+
+const ownFrames = [
+  'new AssertionError',
+  ...['failure', 'expectation', 'given'].map((name) => new URL(`${name}.`, import.meta.url).pathname),
+]
+
+/** Takes this harness out of the stack, so that runners and editors show the line of the test. */
+export function pointAtTest(error: AssertionError): AssertionError {
+  const frames = error.stack?.split('\n').filter((line) => !ownFrames.some((frame) => line.includes(frame)))
+  error.stack = frames?.join('\n')
   return error
 }
 

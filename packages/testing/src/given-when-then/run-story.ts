@@ -13,13 +13,13 @@ import {
   inMemoryEventStore,
   NarrativeError,
   readAggregate,
-  type ServiceId,
   silentLogger,
   toStreamId,
 } from '@narrative/core'
 import { at } from '../settable-clock.js'
 import type { NamedMessage } from './failure.js'
 import { plainData } from './plain-data.js'
+import { type Services, servicesPart } from './services-part.js'
 import { type StateChange, watchState } from './watch-state.js'
 
 /** What the aggregate under test lives with. */
@@ -29,7 +29,7 @@ export interface GivenOptions {
   /** The modules of the application, for the services that command handlers ask for. */
   readonly modules?: ApplicationOptions['modules']
   /** Services by their ids; one that a module binds too is replaced. */
-  readonly services?: readonly (readonly [ServiceId<any>, unknown])[]
+  readonly services?: Services
 }
 
 /** What is to be carried out. */
@@ -73,10 +73,10 @@ export async function runStory({ aggregate, options, given, command, commandOpti
     eventStore: inMemoryEventStore(),
     clock: options.clock ?? at('2026-01-01T00:00:00Z'),
     modules: options.modules,
+    parts: [servicesPart(options.services ?? [])],
     logger: silentLogger,
   })
   try {
-    bindServices(app, options.services ?? [])
     await append(app, codec, definition, given, command)
     const told = { given: given.map(named), when: nameCommand(definition, command), named }
     try {
@@ -102,14 +102,6 @@ function definitionOf(aggregate: object): AggregateDefinition {
     message: `${(aggregate as Class).name} cannot be tested before it is a whole aggregate:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     details: { faults },
   })
-}
-
-function bindServices({ container }: Application, services: readonly (readonly [ServiceId<any>, unknown])[]): void {
-  for (const [id, service] of services) {
-    const known = container.isCurrentBound(id as never)
-    const binding = known ? container.rebind<unknown>(id as never) : container.bind<unknown>(id as never)
-    binding.toConstantValue(service)
-  }
 }
 
 /** The given events are the history of the aggregate that the command is for. */
@@ -146,7 +138,8 @@ function nameCommand(definition: AggregateDefinition, command: object): NamedMes
   return { type: known.name, data: plainData(data) }
 }
 
-function nameEvent(codec: EventCodec, event: object): NamedMessage {
+/** An event by its stable name and the data that storage keeps. */
+export function nameEvent(codec: EventCodec, event: object): NamedMessage {
   const type = codec.types.get(codec.encode(event).type)!
   return { type: type.name, data: plainData(type.plain(event)) }
 }

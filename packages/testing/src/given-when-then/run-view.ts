@@ -1,0 +1,113 @@
+// Events given to a projection as in production: appended to a log in memory, followed, folded, rebuilt from offset 0.
+import { randomUUID } from 'node:crypto'
+import {
+  type AggregateDefinition,
+  type Application,
+  type Class,
+  createApplication,
+  createEventCodec,
+  inMemoryEventStore,
+  type NewEvent,
+  readAggregate,
+  silentLogger,
+  toStreamId,
+} from '@narrative/core'
+import { memoryReadModels, type ProjectionDefinition, projections, readProjection } from '@narrative/projections'
+import { at } from '../settable-clock.js'
+import type { NamedMessage } from './failure.js'
+import { plainData } from './plain-data.js'
+import { type GivenOptions, nameEvent } from './run-story.js'
+import { servicesPart } from './services-part.js'
+
+/** A row as plain data. */
+export type PlainRow = Readonly<Record<string, unknown>>
+
+/** What is to be projected. */
+export interface ViewStory {
+  readonly projection: Class | ProjectionDefinition
+  readonly options: GivenOptions
+  /** In the order in which they happened. */
+  readonly given: readonly { readonly aggregateId: string; readonly event: object }[]
+}
+
+/** What came of it. */
+export interface View {
+  readonly name: string
+  readonly given: readonly NamedMessage[]
+  /** Set when the projection stopped at an event. */
+  readonly stopped: { readonly error: unknown } | undefined
+  /** By key. */
+  readonly rows: readonly PlainRow[]
+  /** The rows after a rebuild from offset 0. */
+  readonly rebuilt: readonly PlainRow[]
+}
+
+/** @throws NarrativeError when the story cannot be told: start-up faults, events that are not of the projection's aggregates */
+export async function runView({ projection, options, given }: ViewStory): Promise<View> {
+  const { definition } = readProjection(projection)
+  const aggregates = definition.from.map(aggregateOf)
+  const codec = createEventCodec(aggregates.flatMap((aggregate) => aggregate.events))
+  const store = memoryReadModels()
+  const views = projections([projection], { store })
+  const app = await createApplication({
+    aggregates: definition.from,
+    eventStore: inMemoryEventStore(),
+    clock: options.clock ?? at('2026-01-01T00:00:00Z'),
+    modules: options.modules,
+    parts: [servicesPart(options.services ?? []), views],
+    logger: silentLogger,
+  })
+  try {
+    const encoded = given.map(({ aggregateId, event }) => ({ aggregateId, event: codec.encode(event) }))
+    const told = { name: definition.name, given: given.map(({ event }) => nameEvent(codec, event)) }
+    const table = tableOf(definition)
+    const rows = () =>
+      byKey(
+        store.rows(table).all(),
+        table.key.map((column) => column.property),
+      )
+    try {
+      // One after the other: events of different aggregates have no order in the log but the one they are read in.
+      for (const { aggregateId, event } of encoded) {
+        const position = await append(app, streamOf(aggregates, aggregateId, event), event)
+        await views.waitFor!(position, { timeout: 10_000 })
+      }
+      const followed = rows()
+      await views.rebuild(projection)
+      return { ...told, stopped: undefined, rows: followed, rebuilt: rows() }
+    } catch (error) {
+      return { ...told, stopped: { error }, rows: [], rebuilt: [] }
+    }
+  } finally {
+    await app.stop()
+  }
+}
+
+function aggregateOf(source: object): AggregateDefinition {
+  return typeof source === 'function' ? readAggregate(source as Class).definition : (source as AggregateDefinition)
+}
+
+function tableOf({ name, target }: ProjectionDefinition) {
+  if (target.kind === 'table') return target.table
+  throw new TypeError(`Projection ${name} has no table; projecting(...) compares the rows of one.`)
+}
+
+/** The codec took the event, so one of the aggregates has it. */
+function streamOf(aggregates: readonly AggregateDefinition[], aggregateId: string, { type }: NewEvent): string {
+  const aggregate = aggregates.find(({ events }) => events.some(({ name }) => name === type))!
+  return toStreamId(aggregate.category, aggregateId)
+}
+
+async function append(app: Application, streamId: string, event: NewEvent) {
+  const id = randomUUID()
+  const metadata = { commandId: id, correlationId: id, causationId: id }
+  const result = await app.eventStore.append(streamId, [event], { expectedVersion: 'any', metadata })
+  if (result.outcome === 'appended') return result.position
+  throw new TypeError('An append that expects any version cannot conflict.')
+}
+
+/** Rows have no order of their own. */
+export function byKey(rows: readonly object[], key: readonly string[]): PlainRow[] {
+  const keyOf = (row: PlainRow) => JSON.stringify(key.map((property) => row[property]))
+  return rows.map((row) => plainData(row) as PlainRow).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
