@@ -5,7 +5,8 @@ import { type KafkaBroker, type KafkaProxy, kafkaProxy, startKafka, uniqueName }
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { kafkajsDriver } from './driver/kafkajs-driver.js'
-import { type KafkaStorage, kafkaEventStore } from './kafka-event-store.js'
+import { kafkaEventStore } from './kafka-event-store.js'
+import type { KafkaStorage } from './open-kafka-storage.js'
 import type { KafkaEventStoreOptions } from './options.js'
 import { anEvent, codeOf, metadata, until } from './store.test-support.js'
 
@@ -37,7 +38,7 @@ async function open(options: Partial<KafkaEventStoreOptions> = {}): Promise<Kafk
 }
 
 const throughProxy = (requestTimeout = 500) =>
-  open({ driver: kafkajsDriver({ brokers: [`127.0.0.1:${proxy.port}`], requestTimeout }) })
+  open({ driver: () => kafkajsDriver({ brokers: [`127.0.0.1:${proxy.port}`], requestTimeout }) })
 
 const write = (store: KafkaStorage, streamId: string, expectedVersion: number | 'any' = 'any', id = randomUUID()) =>
   store.eventStore.append(streamId, [anEvent()], { expectedVersion, metadata: metadata(id) })

@@ -7,7 +7,7 @@ import { MemoryBroker } from './memory-broker.test-support.js'
 describe.each([1, 4])('the event store on a broker in memory, %i partitions', (partitions) => {
   const fresh = () => {
     const driver = new MemoryBroker().driver()
-    return kafkaEventStore({ brokers: [], context: 'test', partitions, driver })
+    return kafkaEventStore({ brokers: [], context: 'test', partitions, driver: () => driver })
   }
   for (const { name, run } of eventStoreContract) test(name, () => run(fresh))
   for (const { name, run } of eventLogContract) test(name, () => run(fresh))

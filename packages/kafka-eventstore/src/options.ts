@@ -22,8 +22,8 @@ export interface KafkaEventStoreOptions {
   readonly sasl?: KafkajsDriverOptions['sasl']
   /** How long an append waits for a broker, milliseconds; default 30,000. */
   readonly appendTimeout?: number
-  /** Another way to reach Kafka; default kafkajs. */
-  readonly driver?: KafkaDriver
+  /** Another way to reach Kafka; default kafkajs. Called at each opening. */
+  readonly driver?: (logger: Logger) => KafkaDriver
 }
 
 /** Options with everything decided. */
@@ -46,6 +46,7 @@ const hour = 3_600_000
 /** Well below the time a caller waits: a silent broker is asked again while there is somebody to tell. */
 const requestTimeout = 10_000
 
+/** The options with everything decided. */
 export function settingsOf(options: KafkaEventStoreOptions): Settings {
   const { context, partitions = 4, replicationFactor = -1, clientId = 'narrative', appendTimeout = 30_000 } = options
   if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError('partitions must be a whole number from 1')
@@ -63,7 +64,7 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
     owned: (_, count) => Array.from({ length: count }, (_, partition) => partition),
     createDriver: (logger) => {
       const { brokers, driver, ssl, sasl } = options
-      return driver ?? kafkajsDriver({ brokers, clientId, ssl, sasl, requestTimeout, logger })
+      return driver?.(logger) ?? kafkajsDriver({ brokers, clientId, ssl, sasl, requestTimeout, logger })
     },
   }
 }

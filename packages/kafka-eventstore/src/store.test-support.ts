@@ -11,8 +11,9 @@ import {
   silentLogger,
   systemClock,
 } from '@narrative/core'
-import { type KafkaStorage, kafkaEventStore } from './kafka-event-store.js'
+import { kafkaEventStore } from './kafka-event-store.js'
 import type { Intercept, MemoryBroker } from './memory-broker.test-support.js'
+import type { KafkaStorage } from './open-kafka-storage.js'
 import { parseStamp, stampHeader } from './stamp.js'
 
 /** The one partition these tests play on. */
@@ -30,7 +31,13 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const driver = broker.driver(options.intercept)
   const { appendTimeout, logger = silentLogger } = options
-  const store = await kafkaEventStore({ brokers: [], context: 'test', partitions: 1, driver, appendTimeout }).open({
+  const store = await kafkaEventStore({
+    brokers: [],
+    context: 'test',
+    partitions: 1,
+    driver: () => driver,
+    appendTimeout,
+  }).open({
     categories: ['order'],
     clock: systemClock,
     logger,
