@@ -72,3 +72,27 @@ test('a broker that is not there is said plainly', async () => {
   expect(service.err).toContain('127.0.0.1:1')
   expect(service.err).not.toMatch(/^ +at /m)
 })
+
+test('the correlation id of a request that arrives in parts is in its event', async () => {
+  const service = start({ PORT: '0' })
+  const url = await service.url()
+  const body = JSON.stringify({ customerId: 'ada', lines: [{ productId: 'tea', quantity: 1, unitPrice: 450 }] })
+  const parts = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(Buffer.from(body.slice(0, 20)))
+      await expect.poll(() => service.out).toContain('story-1')
+      controller.enqueue(Buffer.from(body.slice(20)))
+      controller.close()
+    },
+  })
+  const headers = { 'content-type': 'application/json', 'x-correlation-id': 'story-1' }
+  const placed = await fetch(`${url}/v1/orders`, {
+    method: 'POST',
+    body: parts,
+    headers,
+    duplex: 'half',
+  } as RequestInit)
+  const history = await fetch(`${url}${placed.headers.get('location')}/history`)
+  const { events } = (await history.json()) as { events: { metadata: object }[] }
+  expect(events[0]?.metadata).toMatchObject({ correlationId: 'story-1' })
+})

@@ -1,5 +1,6 @@
 // The service as its contract sees it: requests in, answers out.
 import { randomUUID } from 'node:crypto'
+import type { Application } from '@narrative/core'
 import type { FastifyInstance } from 'fastify'
 import { createOrderApplication } from '../application.js'
 import { createServer } from '../http/create-server.js'
@@ -16,13 +17,14 @@ type Headers = Readonly<Record<string, string>>
 export class ServiceUnderTest {
   private constructor(
     readonly server: FastifyInstance,
+    readonly app: Application,
     readonly stop: () => Promise<void>,
   ) {}
 
   static async start(backing: Backing): Promise<ServiceUnderTest> {
     const { app } = await createOrderApplication(backing)
     const server = createServer(app, { readTimeout: 1_000 })
-    return new ServiceUnderTest(server, async () => {
+    return new ServiceUnderTest(server, app, async () => {
       await server.close()
       await app.stop()
     })

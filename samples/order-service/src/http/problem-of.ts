@@ -34,7 +34,7 @@ export function problemOf(error: unknown): Problem {
   if (isDomainError(error)) return new Problem(domainStatus[error.code] ?? 409, error.code, error.message)
   if (isNarrativeError(error)) return problemOfFramework(error)
 
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
   const known = typeof code === 'string' ? requestProblems[code] : undefined
   if (known !== undefined) return new Problem(...known)
   if (isConnectionFailure(error))
@@ -42,21 +42,23 @@ export function problemOf(error: unknown): Problem {
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new Problem(statusCode, 'http.bad-request', (error as Error).message)
   }
-  return new Problem(
-    500,
-    'http.internal-error',
-    'Something went wrong on our side. The log has it under the correlation id of this answer.',
-  )
+  return internal('http.internal-error')
 }
 
 function problemOfFramework(error: NarrativeError): Problem {
   const status = frameworkStatus[error.code] ?? (error.retryable ? 503 : 500)
   if (status === 503) return unavailable(error.code, error.message)
+  if (status === 500) return internal(error.code)
   const violations = (error.details as { violations?: readonly Violation[] }).violations?.map(({ path, message }) => ({
     path,
     message,
   }))
   return new Problem(status, error.code, error.message, violations === undefined ? {} : { violations })
+}
+
+function internal(code: string): Problem {
+  const detail = 'Something went wrong on our side. The log has it under the correlation id of this answer.'
+  return new Problem(500, code, detail)
 }
 
 function unavailable(code: string, detail: string): Problem {
@@ -65,6 +67,6 @@ function unavailable(code: string, detail: string): Problem {
 
 /** A system error of a socket, or Postgres refusing connections (SQLSTATE classes 08, 53 and 57P). */
 function isConnectionFailure(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
+  const { code } = (error ?? {}) as { code?: unknown }
   return typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|08|53|57P)/.test(code)
 }

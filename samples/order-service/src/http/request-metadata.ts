@@ -19,7 +19,7 @@ export function carryMetadata(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.header(correlationHeader, request.id)
   })
-  // Not earlier: reading the body leaves the asynchronous context.
+  // The last hook before the handler, so that nothing in between can lose the asynchronous context.
   server.addHook('preHandler', (request, _reply, done) => {
     const { traceparent } = request.headers
     const isTrace = typeof traceparent === 'string' && traceparentPattern.test(traceparent)
