@@ -397,6 +397,18 @@ describe('a test that fails says why', () => {
     `)
   })
 
+  test('a rejection of another class, or one that its function refuses', async () => {
+    const missing = given(Order).when(new CancelOrder(id))
+    await expect(missing.thenRejects(OrderAlreadyPlaced)).rejects.toThrow(
+      'Expected the rejection OrderAlreadyPlaced, but the command was rejected with Error: There is no order order 1.',
+    )
+    const refused = missing.thenRejects(OrderNotFound, (error) => expect(error.message).toBe('another'))
+    await expect(refused).rejects.toThrow('another')
+    await expect(missing.thenState(() => expect(1).toBe(2))).rejects.toThrow('There is no order')
+    const placed = given(Order).when(new PlaceOrder({ orderId: id, quantity: 2 }))
+    await expect(placed.thenState(() => expect(1).toBe(2))).rejects.toThrow('expected 1 to be 2')
+  })
+
   test('other details', async () => {
     const again = given(Order)
       .events(placed)
