@@ -82,7 +82,6 @@ export class PartitionWriter {
       const batch = this.#queue.take(replica, claim.id, `/${topic}`, time, batchLimits)
       if (batch === undefined) continue
       const appends = batch.appends.map(({ append }) => append)
-      for (const append of appends) append.sent = true
       this.#doubtful = appends
       const outcome = await this.#send({ topic, partition, identity, sequence, time, records: batch.records })
       if (outcome.outcome === 'done' && outcome.baseOffset === replica.point.offset) {
@@ -112,7 +111,6 @@ export class PartitionWriter {
       if (found !== undefined) {
         append.resolve({ ...found, duplicate: false })
       } else {
-        append.sent = false
         again.push(append)
       }
     }
@@ -158,10 +156,7 @@ export class PartitionWriter {
       appends[0]!.reject(tooLarge(appends[0]!, undefined, this.#options.batchLimits.maxBytes))
       return
     }
-    for (const append of appends) {
-      append.sent = false
-      append.alone = true
-    }
+    for (const append of appends) append.alone = true
     this.#queue.putBack(appends)
   }
 

@@ -5,8 +5,6 @@ export class PendingAppend {
   readonly answer: Promise<AppendResult>
   /** When its caller stops waiting, on the monotonic clock. */
   readonly deadline: number
-  /** The broker may have it. Only this makes an outcome unknown. */
-  sent = false
   /** It gets a batch of its own: it was in one that the broker found too large or refused. */
   alone = false
   settled = false
