@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { silentLogger } from '@narrative/core'
-import { startKafka, startPostgres } from '@narrative/testing'
+import { type KafkaService, type PostgresService, startKafka, startPostgres } from '@narrative/testing'
 import { createOrderApplication } from './application.js'
 import { Client } from './demo/client.js'
 import { Narrator } from './demo/narrator.js'
@@ -71,12 +71,17 @@ function readArguments() {
   return undefined
 }
 
+/** Both at once; when one of them fails, the other is still stopped. */
 async function startServices(stops: (() => Promise<void>)[]): Promise<Backing> {
-  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
-  stops.push(async () => {
-    await Promise.all([kafka.stop(), postgres.stop()])
-  })
-  return { kind: 'kafka', brokers: kafka.brokers, databaseUrl: await postgres.createDatabase() }
+  const stopping = <S extends { stop(): Promise<void> }>(service: S): S => {
+    stops.push(() => service.stop())
+    return service
+  }
+  const started = await Promise.allSettled([startKafka().then(stopping), startPostgres().then(stopping)])
+  const failed = started.find((each) => each.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  const [kafka, postgres] = started as [PromiseFulfilledResult<KafkaService>, PromiseFulfilledResult<PostgresService>]
+  return { kind: 'kafka', brokers: kafka.value.brokers, databaseUrl: await postgres.value.createDatabase() }
 }
 
 function whereThingsAre(backing: Backing): string {

@@ -3,6 +3,7 @@ import { type Application, formatPosition } from '@narrative/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Order } from '../orders/order.js'
 import { OrderUnknown } from '../orders/refusals.js'
+import { isText } from '../orders/rules.js'
 import { GetOrder } from '../orders-view/get-order.js'
 import { ListOrders } from '../orders-view/list-orders.js'
 import { parseAsOf } from './as-of.js'
@@ -35,8 +36,8 @@ export function orderViewRoutes(server: FastifyInstance, app: Application, readT
 
   server.get<Search>('/v1/orders', async (request) => {
     const { customerId } = request.query
-    if (typeof customerId !== 'string' || customerId === '') {
-      throw badRequest('http.malformed-query', 'customerId', 'must be given, once')
+    if (!isText(customerId, 100)) {
+      throw badRequest('http.malformed-query', 'customerId', 'must be given, once, as text of 1 to 100 characters')
     }
     const limit = wholeNumber('limit', request.query.limit, 1, 1000, 100)
     const offset = wholeNumber('offset', request.query.offset, 0, Number.MAX_SAFE_INTEGER, 0)

@@ -9,8 +9,13 @@ const manyLines = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u
 export function IsText({ max, lines = 'one' }: { max: number; lines?: 'one' | 'many' }): PropertyDecorator {
   const pattern = lines === 'one' ? oneLine : manyLines
   return rule('isText', `text of 1 to ${max} characters, not blank, without control characters`, (value) => {
-    return typeof value === 'string' && value.length <= max && pattern.test(value)
+    return isText(value, max, pattern)
   })
+}
+
+/** The rule of {@link IsText}, for values outside commands. */
+export function isText(value: unknown, max: number, pattern = oneLine): value is string {
+  return typeof value === 'string' && value.length <= max && pattern.test(value)
 }
 
 /** A whole number, as JSON can hold it exactly. */
