@@ -125,9 +125,9 @@ export class PartitionOwner {
         this.#writer.reason = ''
         this.#startedSettled.resolve()
         const doubt = await this.#writer.serve(claim)
-        this.#state = 'claiming'
-        this.#writer.reason = doubt ?? 'its claim is being renewed'
-        if (doubt !== undefined) logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
+        if (doubt === undefined) continue // only the claim is to be renewed: not worth a flicker of health
+        this.#waits(doubt)
+        logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
       }
       this.#state = 'closed'
     } catch (error) {
@@ -148,7 +148,7 @@ export class PartitionOwner {
         if ('outcome' in claim) {
           const refused = claim.outcome === 'not-done' && claim.reason === 'refused'
           if (!this.#served && (refused || performance.now() > this.#startBefore)) throw claim.error
-          this.#writer.reason = `its claim was not acknowledged: ${claim.error.message}`
+          this.#waits(`its claim was not acknowledged: ${claim.error.message}`)
         } else {
           await this.#read(claim.offset + 1)
           const { point } = replica
@@ -161,12 +161,17 @@ export class PartitionOwner {
       } catch (error) {
         if (this.#abandoned) return undefined
         if (!this.#mayPass(error)) throw error
-        this.#writer.reason = error.message
+        this.#waits(error.message)
         logger.warn({ topic, partition, error }, `${this.#name} cannot be claimed at the moment; trying again`)
       }
       await this.#backoff.pause(this.#writer.waiting === 0 ? this.#closing.signal : undefined)
     }
     return undefined
+  }
+
+  #waits(reason: string): void {
+    this.#state = 'claiming'
+    this.#writer.reason = reason
   }
 
   /** Closed before it was ever served: nobody waits for what it reads. */
