@@ -95,8 +95,8 @@ test('the rows that follow from some events, of one aggregate and of several', a
     .events('2', new OrderCancelled())
     .events('3', new OrderPlaced('eve', 7), new OrderErased())
     .thenRows(
-      { orderId: '2', status: 'cancelled', total: 250, time },
       { orderId: '1', status: 'placed', total: 1, time },
+      { orderId: '2', status: 'cancelled', total: 250, time },
     )
   await projecting(OrdersView).thenRows()
   // @ts-expect-error A row has the columns that the handlers return.
