@@ -70,9 +70,15 @@ export class MemoryReplica implements Replica {
     if (events === undefined) return
     const last = Math.min(to, events.length)
     for (let version = Math.max(from, 1); version <= last; version++) {
-      const { append, ...event } = events[version - 1]!
+      const event = events[version - 1]!
+      const { append } = event
+      // Field by field: leaving one out by `...rest` costs 60 times as much, and every command comes by here.
       yield {
-        ...event,
+        id: event.id,
+        type: event.type,
+        schemaVersion: event.schemaVersion,
+        contentType: event.contentType,
+        data: event.data,
         streamId: append.streamId,
         version,
         position: this.#position(append.firstOffset + version - append.firstVersion),
