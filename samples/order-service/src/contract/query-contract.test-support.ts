@@ -65,15 +65,19 @@ export function queryContract(service: Current): void {
     expect((await service().get('/v1/orders?customerId=nobody')).body).toEqual({ orders: [] })
   })
 
-  test.each(['', '?customerId=', '?customerId=a&customerId=b', '?customerId=a&limit=0', '?customerId=a&offset=x'])(
-    'a list of %j is refused',
-    async (query) => {
-      expect(await service().get(`/v1/orders${query}`)).toMatchObject({
-        status: 400,
-        body: { code: 'http.malformed-query' },
-      })
-    },
-  )
+  test.each([
+    '',
+    '?customerId=',
+    '?customerId=a&customerId=b',
+    '?customerId=a%00b',
+    '?customerId=a&limit=0',
+    '?customerId=a&offset=x',
+  ])('a list of %j is refused', async (query) => {
+    expect(await service().get(`/v1/orders${query}`)).toMatchObject({
+      status: 400,
+      body: { code: 'http.malformed-query' },
+    })
+  })
 
   test('the history of an order is its events', async () => {
     const order = anOrder()
