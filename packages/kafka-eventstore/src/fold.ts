@@ -1,4 +1,4 @@
-// Which records count. The log decides: an event counts only under the latest claim before it (design: claim, fence, fold).
+// Which records count. The log decides: an event counts only under the latest claim before it (docs/adr/0001).
 import { NarrativeError, type RecordedEvent } from '@narrative/core'
 import type { FetchedRecord } from './driver/kafka-driver.js'
 import { corrupt, decodeEvent } from './record-codec.js'
