@@ -43,6 +43,7 @@ export function commandContract(service: Current): void {
     ['a line that is a list', { ...anOrder(), lines: [[line]] }, ['lines']],
     ['a line that is a number', { ...anOrder(), lines: [7] }, ['lines', 'lines[0]']],
     ['lines that are text', { ...anOrder(), lines: 'tea' }, ['lines']],
+    ['an abyss', `{"lines":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, ['']],
     ['a list', [], ['']],
     ['null', null, ['']],
   ]

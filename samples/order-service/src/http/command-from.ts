@@ -12,6 +12,7 @@ export async function commandFrom<C extends object>(
   body: unknown,
   given: Partial<Fields<C>>,
 ): Promise<C> {
+  if (isDeeper(body, deepest)) throw tooDeep()
   const command = fromJson(commandClass, body)
   // A field called like a method (toString) was left out of the command, where the command bus would have seen it.
   const unwanted = Object.keys(body as object).filter((field) => field in given || !Object.hasOwn(command, field))
@@ -28,5 +29,21 @@ export async function commandFrom<C extends object>(
   throw new NarrativeError('COMMAND_INVALID', {
     message: `The body is not acceptable: ${list}.`,
     details: { violations },
+  })
+}
+
+/** No command comes near it; a body that goes on for ever would exhaust the stack of whoever walks through it. */
+const deepest = 32
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+}
+
+function tooDeep(): NarrativeError {
+  const message = `must not be nested deeper than ${deepest} levels`
+  return new NarrativeError('COMMAND_INVALID', {
+    message: `The body ${message}.`,
+    details: { violations: [{ path: '', message }] },
   })
 }
