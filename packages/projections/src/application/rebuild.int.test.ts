@@ -84,6 +84,35 @@ test.each(stores)(
   },
 )
 
+test.each(stores)(
+  'what is appended in the last moment before the switch is there after it, on %s',
+  async (_kind, open) => {
+    await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
+    const store = open()
+    let beforeSwitch = async () => {}
+    const { views, app, append, reader } = await start({
+      ...store,
+      async buildTable(projection) {
+        const build = await store.buildTable(projection)
+        return {
+          ...build,
+          async publish(catchUp) {
+            await beforeSwitch()
+            await build.publish(catchUp)
+          },
+        }
+      },
+    })
+    await append('a', new OrderPlaced('', 'ada', [], 1))
+    beforeSwitch = async () => {
+      await views.waitFor!(await append('a', new OrderRepriced(2)), { timeout: 5000 })
+    }
+    await views.rebuild(OrdersView)
+    expect((await reader.findByKey('a'))?.total).toBe(2)
+    await app.stop()
+  },
+)
+
 test('a rebuild that is given up leaves the old view, and the next one starts anew', async () => {
   await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
   const { views, app, append, reader } = await start(postgresReadModels({ url }))

@@ -58,7 +58,7 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.constant(new OrderViewed('eve')) },
 )
 
-export const histories = fc.array(fc.record({ order: fc.nat(9), event }), { maxLength: 150 })
+export const histories = fc.array(fc.record({ order: fc.nat(9), event }), { maxLength: 150, size: 'max' })
 
 const partitionCount = 3
 const topic = 'test.order.events'
