@@ -1,5 +1,4 @@
 // The read model of the guides: a table, its fold, and the query that reads it.
-import { Query, QueryHandler, returns } from '@narrative/core'
 // #region table
 import { column, EventHandler, Projection, type RowOf, table } from '@narrative/projections'
 import { Order, OrderPlaced } from './order.js'
@@ -27,6 +26,7 @@ export class OrdersView {
 // #endregion
 
 // #region query
+import { Query, QueryHandler, returns } from '@narrative/core'
 import type { ReaderOf } from '@narrative/projections'
 import { inject } from 'inversify'
 
