@@ -245,6 +245,21 @@ describe('what a broker says', () => {
     expect((await story(store)).sort()).toEqual(['order-1@1', 'order-3@1', 'order-4@1'])
   })
 
+  test('too large for the topic: known before it is sent', async () => {
+    const store = await start()
+    let produced = 0
+    store.intercept = (_, deliver) => {
+      produced++
+      return deliver()
+    }
+    const events = [anEvent(Buffer.alloc(600_000)), anEvent(Buffer.alloc(600_000))]
+    const append = (some: typeof events) =>
+      store.eventStore.append('order-1', some, { expectedVersion: 0, metadata: metadata(some[0]!.id) })
+    expect(await codeOf(append(events))).toBe('APPEND_TOO_LARGE')
+    expect(produced).toBe(0)
+    expect(await append(events.slice(0, 1))).toMatchObject({ version: 1 })
+  })
+
   test('refused: a new claim heals it when the identity was at fault', async () => {
     const store = await start()
     await store.write('order-1', 0)

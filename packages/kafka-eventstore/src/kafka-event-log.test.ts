@@ -73,7 +73,7 @@ test('a subscription survives a broker that goes and comes back, and misses noth
   for (let n = 1; n <= 3; n++) {
     await store.write('order-1')
     await until(() => seen.length === n)
-    broker.down = true
+    broker.crash()
     await new Promise((resolve) => setTimeout(resolve, 20))
     broker.down = false
   }

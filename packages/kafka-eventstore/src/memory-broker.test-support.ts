@@ -46,6 +46,14 @@ export class MemoryBroker {
   maxBatchRecords = Number.POSITIVE_INFINITY
   down = false
 
+  /** Goes down, and whoever waits for an answer learns of it. */
+  crash(): void {
+    this.down = true
+    for (const { partitions } of this.topics.values()) {
+      for (const partition of partitions) for (const wake of partition.waiting.splice(0)) wake()
+    }
+  }
+
   /** What happens after a transactional id was not used for seven days. */
   forget(transactionalId: string): void {
     this.#identities.delete(transactionalId)
@@ -116,6 +124,7 @@ export class MemoryBroker {
         waiting.push(wake)
         signal?.addEventListener('abort', wake, { once: true })
       })
+      this.#up()
     }
     const count = Math.max(1, Math.floor(maxBytes / 1000))
     const records = log.slice(offset, offset + count).map((record, index) => fetched(record, offset + index))
