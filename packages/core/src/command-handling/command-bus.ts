@@ -11,6 +11,7 @@ import { Cancellation } from './cancellation.js'
 import type { CommandResult } from './command-result.js'
 import { type CommandValidator, commandInvalid } from './command-validator.js'
 import { type ExecutionEnvironment, executeCommand } from './execute-command.js'
+import { violationsInJson } from './from-json.js'
 import { StreamQueue } from './stream-queue.js'
 
 /** What a caller may say about a command. */
@@ -122,7 +123,7 @@ function metadataOf(options: CommandOptions): MessageMetadata {
 
 async function check(validator: CommandValidator, command: object, definition: CommandDefinition): Promise<void> {
   const answer = validator.validate(command, definition)
-  const violations = answer instanceof Promise ? await answer : answer
+  const violations = [...violationsInJson(command), ...(answer instanceof Promise ? await answer : answer)]
   if (violations.length > 0) throw commandInvalid(definition.name, violations)
 }
 

@@ -84,15 +84,23 @@ function hasAsyncRules(definition: CommandDefinition): boolean {
 
 function violationsOf(errors: readonly ValidationError[], parent: string): Violation[] {
   return errors.flatMap((error) => {
-    // An array index arrives as a property name of its own.
-    const path = /^\d+$/.test(error.property)
-      ? `${parent}[${error.property}]`
-      : parent === ''
-        ? (error.property ?? '')
-        : `${parent}.${error.property}`
-    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({ path, message, rule }))
+    const path = pathOf(parent, error.property)
+    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
+      path,
+      // class-validator's own words for an object whose class it does not know.
+      message:
+        rule === 'unknownValue' ? 'must be an instance of its class, made by its constructor or by fromJson' : message,
+      rule,
+    }))
     return [...own, ...violationsOf(error.children ?? [], path)]
   })
+}
+
+/** An array index arrives as a property name of its own; a value of no known class arrives without one. */
+function pathOf(parent: string, property: string | undefined): string {
+  if (property === undefined) return parent
+  if (/^\d+$/.test(property)) return `${parent}[${property}]`
+  return parent === '' ? property : `${parent}.${property}`
 }
 
 /** The error that lists every violation. */

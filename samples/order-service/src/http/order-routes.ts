@@ -1,10 +1,9 @@
 // The commands over HTTP: place an order, cancel it.
-import { type Application, type CommandResult, formatPosition } from '@narrative/core'
+import { type Application, type CommandResult, formatPosition, fromJson } from '@narrative/core'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CancelOrder } from '../orders/cancel-order.js'
 import { Order } from '../orders/order.js'
 import { PlaceOrder } from '../orders/place-order.js'
-import { commandFrom } from './command-from.js'
 import { executeOnce, idempotencyKey, newOrderId } from './idempotency.js'
 import { entityTag, executeIfMatch, wantedVersions } from './if-match.js'
 import { type OrderPath, orderIdOf } from './order-path.js'
@@ -14,7 +13,7 @@ export function orderRoutes(server: FastifyInstance, app: Application): void {
   server.post('/v1/orders', async (request, reply) => {
     const key = idempotencyKey(request)
     const orderId = newOrderId(key)
-    const command = await commandFrom(PlaceOrder, request.body, { orderId })
+    const command = fromJson(PlaceOrder, request.body, { orderId })
     const result = await executeOnce(app, 'order.place', key, command)
     await sayWhere(app, reply, result)
     reply.code(201).header('location', `/v1/orders/${orderId}`)
@@ -25,7 +24,7 @@ export function orderRoutes(server: FastifyInstance, app: Application): void {
     const orderId = orderIdOf(request)
     const key = idempotencyKey(request)
     const wanted = wantedVersions(request.headers['if-match'])
-    const command = await commandFrom(CancelOrder, request.body, { orderId })
+    const command = fromJson(CancelOrder, request.body, { orderId })
     const result = await executeIfMatch(orderId, wanted, (options) =>
       executeOnce(app, 'order.cancel', key, command, options),
     )
