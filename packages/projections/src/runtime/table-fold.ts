@@ -1,5 +1,5 @@
 // Folds the events of a batch into rows: which rows it concerns, then one after the other in memory.
-import type { EventBatch, RecordedEvent } from '@narrative/core'
+import { aggregateIdOf, type EventBatch, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { EventView } from '../definition/projection-context.js'
 import type { HandlerDefinition, ProjectionTarget } from '../definition/projection-definition.js'
@@ -55,9 +55,11 @@ export class TableFold {
       const handler = this.projection.handlers.get(recorded.type)
       if (handler === undefined) continue
       try {
-        const event = this.key === undefined ? undefined : this.projection.decode(recorded)
-        const view = new EventView(recorded, recorded.position.offset < replayEnd)
-        const given = this.key === undefined ? view.aggregateId : this.key(event, view)
+        const event = this.key && this.projection.decode(recorded)
+        const given =
+          this.key === undefined
+            ? aggregateIdOf(recorded.streamId)
+            : this.key(event, new EventView(recorded, recorded.position.offset < replayEnd))
         // Most events concern a row that was met before: then its key was checked before.
         if (typeof given === 'string' && keys.has(given)) {
           all.push({ recorded, handler, text: given, event })
