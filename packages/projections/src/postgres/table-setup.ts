@@ -33,7 +33,7 @@ export async function setupTable(
   { name: projection }: BoundProjection,
   table: Table,
 ): Promise<readonly string[]> {
-  const remedy = `Rebuild it: rebuildProjection builds the new table beside the old one and then replaces it.`
+  const remedy = `Rebuild it, with projections([…], { store, follow: false }).rebuild('${projection}'): the new table is built beside the old one and then replaces it.`
   const current = await currentGeneration(client, projection)
   const exists = await tableExists(client, table.name)
   const what = `Table ${table.name} of projection ${projection}`
