@@ -1,4 +1,5 @@
 // What the guide to commands shows: sending, options, results, middleware, metadata.
+import { randomUUID } from 'node:crypto'
 import {
   type Application,
   type CommandMiddleware,
@@ -22,7 +23,7 @@ export async function send(app: Application, request: { id: string; headers: Rec
   // #endregion
 
   // #region from-json
-  await app.commands.execute(fromJson(PlaceOrder, request.body))
+  await app.commands.execute(fromJson(PlaceOrder, request.body, { orderId: randomUUID() }))
   // #endregion
 
   // #region options
@@ -35,7 +36,7 @@ export async function send(app: Application, request: { id: string; headers: Rec
 
   // #region ambient
   await runWithMetadata({ correlationId: request.id, traceparent: request.headers.traceparent }, () =>
-    app.commands.execute(fromJson(PlaceOrder, request.body)),
+    app.commands.execute(fromJson(PlaceOrder, request.body, { orderId: randomUUID() })),
   )
   // #endregion
 
