@@ -47,7 +47,7 @@ try {
     await bench.run({
       services,
       quick: asked.includes('--quick'),
-      rounds: asked.includes('--quick') ? 3 : 5,
+      rounds: 3,
       report(measured) {
         const figure = toFigure(measured)
         figures.push(figure)

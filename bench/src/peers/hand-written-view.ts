@@ -72,3 +72,29 @@ export class HandWrittenView {
     await this.#pool.end()
   }
 }
+
+/** Writes one partition while the next events are read: at most two batches are on their way. */
+export class HandWrittenWriter {
+  #waiting: LineAdded[] = []
+  #writing: Promise<void> | undefined
+
+  constructor(
+    private readonly view: HandWrittenView,
+    private readonly partition: number,
+    private readonly batch: number,
+  ) {}
+
+  /** Resolves at once unless a whole batch waits already. */
+  async take(events: readonly LineAdded[]): Promise<void> {
+    this.#waiting = this.#waiting.concat(events)
+    while (this.#waiting.length >= this.batch) {
+      await this.#writing
+      this.#writing = this.view.apply(this.partition, this.#waiting.splice(0, this.batch))
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#writing
+    if (this.#waiting.length > 0) await this.view.apply(this.partition, this.#waiting)
+  }
+}
