@@ -1,17 +1,10 @@
 // A Kafka broker of one's own from its published jars: it can be killed, restarted, proxied and asked for a password.
-import { randomBytes } from 'node:crypto'
-import { cp, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Logger } from '@narrative/core'
 import { freePort } from './free-port.js'
-import { findJava } from './java.js'
-import { kafkaJars } from './kafka-jars.js'
-import { kafkaClusterId } from './kafka-ping.js'
-import { type KafkaLayout, kafkaProperties } from './kafka-properties.js'
+import { kafkaId, kafkaRuntime, LocalKafkaNode } from './kafka-node.js'
+import type { KafkaLayout } from './kafka-properties.js'
 import { announced } from './progress.js'
-import { onFreePorts, serve } from './run-supervised.js'
-import { SupervisedProcess } from './supervised-process.js'
+import { onFreePorts } from './run-supervised.js'
 
 const host = '127.0.0.1'
 
@@ -48,73 +41,36 @@ export interface KafkaBroker {
 
 /** Starts a broker; throws a plain sentence when this machine has not what it takes. */
 export async function startLocalKafka(options: KafkaBrokerOptions, logger: Logger): Promise<KafkaBroker> {
-  const java = await findJava()
-  if ('missing' in java) throw new Error(java.missing)
-  const jars = await kafkaJars(java.path, logger)
-  const service = await SupervisedProcess.open({ prefix: join(tmpdir(), 'narrative-kafka-'), stopSignal: 'SIGKILL' })
+  const node = await LocalKafkaNode.open(await kafkaRuntime(logger), kafkaId(), '512m')
   try {
-    const properties = join(service.directory, 'server.properties')
-    const dataDirectory = join(service.directory, 'data')
-    const clusterId = await prepareData(jars.formatted, dataDirectory)
-    const program = { command: java.path, args: [...jvmFlags, '-cp', jars.classPath, 'kafka.Kafka', properties] }
-    // A broker of another run may sit on a port that seemed free: only this cluster's answer counts.
-    const run = ({ port }: KafkaLayout) =>
-      serve(service, program, async () => (await kafkaClusterId(host, port)) === clusterId)
-
-    let [layout, running] = await onFreePorts(service, async () => {
-      const layout = await layOut(options, dataDirectory)
-      await writeFile(properties, kafkaProperties(layout))
+    const layout = await onFreePorts([node.service], async () => {
+      const layout = await layOut(options, node.dataDirectory)
       const starting = `Starting Kafka from its jars on ${host}:${layout.port}`
-      return [layout, await announced(logger, starting, 8_000, () => run(layout))] as const
+      await announced(logger, starting, 8_000, () => node.start(layout, 1))
+      return layout
     })
-    service.keepAlive(false)
-
-    const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
-      service.keepAlive(true)
-      service.signal(signal)
-      await running.ended
-      service.keepAlive(false)
-    }
     return {
       brokers: [`${host}:${layout.port}`],
       source: 'local',
-      proxyTarget: layout.proxied?.port,
+      proxyTarget: layout.proxied?.[0]?.port,
       saslBrokers: layout.sasl && [`${host}:${layout.sasl.port}`],
-      kill,
-      restart: async () => {
-        await kill('SIGTERM')
-        service.keepAlive(true)
-        running = await run(layout)
-        service.keepAlive(false)
-      },
-      stop: () => service.close(),
+      kill: (signal = 'SIGKILL') => node.kill(signal),
+      restart: () => node.restart(),
+      stop: () => node.close(),
     }
   } catch (error) {
-    await service.close()
+    await node.close()
     throw error
   }
 }
 
-/** Small, since tests run several; the serial collector is the quickest with so small a heap on few cores. */
-const jvmFlags = ['-Xms192m', '-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
-
-async function layOut(options: KafkaBrokerOptions, dataDirectory: string): Promise<KafkaLayout> {
+async function layOut({ proxyPort, sasl, settings }: KafkaBrokerOptions, dataDirectory: string): Promise<KafkaLayout> {
   return {
     dataDirectory,
     port: await freePort(),
     controllerPort: await freePort(),
-    proxied: options.proxyPort === undefined ? undefined : { port: await freePort(), advertised: options.proxyPort },
-    sasl: options.sasl && { port: await freePort(), ...options.sasl },
-    settings: options.settings,
+    proxied: proxyPort === undefined ? [] : [{ port: await freePort(), advertised: proxyPort }],
+    sasl: sasl && { port: await freePort(), ...sasl },
+    settings,
   }
-}
-
-/** A data directory like a freshly formatted one, of a cluster of its own; returns the cluster's id. */
-async function prepareData(formatted: string, dataDirectory: string): Promise<string> {
-  await cp(formatted, dataDirectory, { recursive: true })
-  const clusterId = randomBytes(16).toString('base64url')
-  const file = join(dataDirectory, 'meta.properties')
-  const properties = await readFile(file, 'utf8')
-  await writeFile(file, properties.replace(/^cluster\.id=.*$/m, `cluster.id=${clusterId}`))
-  return clusterId
 }

@@ -47,7 +47,7 @@ export async function startLocalPostgres(
     const binaries = await usableBinaries(found, service.directory, user)
     const password = randomBytes(16).toString('hex')
     await initialise(service, binaries, password, user)
-    const url = await onFreePorts(service, async () => {
+    const url = await onFreePorts([service], async () => {
       const port = await freePort()
       const url = `postgres://postgres:${password}@${host}:${port}/postgres`
       const flags = { listen_addresses: host, unix_socket_directories: '', port: String(port), ...settings }

@@ -29,16 +29,17 @@ export async function serve(
 }
 
 /**
- * Starts a service on free ports, again on others when another process was quicker to bind one of them:
+ * Starts services on free ports, again on others when another process was quicker to bind one of them:
  * the only failure that new ports can cure.
  */
-export async function onFreePorts<T>(service: SupervisedProcess, start: () => Promise<T>): Promise<T> {
+export async function onFreePorts<T>(services: readonly SupervisedProcess[], start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start()
     } catch (error) {
       // Neither program has a better sign of it than what it writes.
-      if (attempt === 5 || !service.outputTail(200).includes('Address already in use')) throw error
+      const taken = services.some((service) => service.outputTail(200).includes('Address already in use'))
+      if (attempt === 5 || !taken) throw error
     }
   }
 }

@@ -5,6 +5,7 @@ import { startDockerKafka } from './docker-kafka.js'
 import { oldestJava } from './java.js'
 import { kafkaAnswers } from './kafka-ping.js'
 import { type KafkaBroker, type KafkaBrokerOptions, startLocalKafka } from './local-kafka.js'
+import { type KafkaCluster, type KafkaClusterOptions, startLocalKafkaCluster } from './local-kafka-cluster.js'
 import { firstThatWorks, type ServiceSource } from './service-source.js'
 
 /** Names brokers that tests may create topics on: `host:port,host:port`. */
@@ -31,7 +32,8 @@ export const kafkaRemedy = [
  *
  * Without options: brokers named by `NARRATIVE_KAFKA_BROKERS` (within a vitest run: the one broker that all its tests
  * share), else a container, else a broker from its jars. With options, even `{}`: a broker of one's own whose process can
- * be killed and restarted, which neither the environment nor Docker can give; it always comes from the jars.
+ * be killed and restarted, which neither the environment nor Docker can give; it always comes from the jars. With
+ * `{ nodes: 3 }`: a cluster of three such brokers.
  *
  * @throws NarrativeError `SERVICE_MISSING` with everything that was tried and what to install
  * @example
@@ -43,14 +45,26 @@ export const kafkaRemedy = [
  * const own = await startKafka({ settings: { 'message.max.bytes': '100000' } })
  * await own.kill('SIGKILL')
  * await own.restart() // same address, same data
+ *
+ * const cluster = await startKafka({ nodes: 3 })
+ * cluster.nodes[0].pause()
  * ```
  */
 export async function startKafka(): Promise<KafkaService>
 export async function startKafka(options: KafkaBrokerOptions, logger?: Logger): Promise<KafkaBroker>
+export async function startKafka(options: KafkaClusterOptions, logger?: Logger): Promise<KafkaCluster>
 export async function startKafka(
-  options?: KafkaBrokerOptions,
+  options?: KafkaBrokerOptions | KafkaClusterOptions,
   logger: Logger = stderrLogger('info'),
-): Promise<KafkaService | KafkaBroker> {
+): Promise<KafkaService | KafkaBroker | KafkaCluster> {
+  if (options !== undefined && 'nodes' in options) {
+    const start = () => startLocalKafkaCluster(options, logger)
+    return firstThatWorks(
+      'A Kafka cluster of its own (this test kills its brokers)',
+      [{ source: 'local', start }],
+      [kafkaRemedy[2] ?? ''],
+    )
+  }
   const local = { source: 'local' as const, start: () => startLocalKafka(options ?? {}, logger) }
   if (options !== undefined) {
     return firstThatWorks(
