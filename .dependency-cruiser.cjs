@@ -32,6 +32,7 @@ const packageArrows = {
   'packages/testing': ['packages/core', 'packages/projections'],
   'samples/order-service': ['packages/core', 'packages/kafka-eventstore', 'packages/projections', 'packages/testing'],
   bench: ['packages/core', 'packages/kafka-eventstore', 'packages/projections', 'packages/testing'],
+  faults: ['packages/core', 'packages/kafka-eventstore', 'packages/testing'],
 }
 
 const anyOf = (names) => `(${names.join('|')})`
@@ -69,7 +70,7 @@ module.exports = {
       comment:
         'Another package is used through its public API alone: what its index does not list may change without notice.',
       severity: 'error',
-      from: { path: '^(packages/[^/]+|samples/[^/]+|bench)/src/' },
+      from: { path: '^(packages/[^/]+|samples/[^/]+|bench|faults)/src/' },
       to: { path: '^packages/[^/]+/', pathNot: ['^$1/', '^packages/[^/]+/src/index[.]ts$'] },
     },
     {
@@ -77,7 +78,7 @@ module.exports = {
       comment:
         'Another package is imported by its name: a path over package borders does not exist once it is published.',
       severity: 'error',
-      from: { path: '^(packages/[^/]+|samples/[^/]+|bench)/src/' },
+      from: { path: '^(packages/[^/]+|samples/[^/]+|bench|faults)/src/' },
       to: { path: '^packages/[^/]+/', pathNot: '^$1/', dependencyTypesNot: ['aliased'] },
     },
     {

@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 const path = (relative: string) => new URL(relative, import.meta.url).pathname
 const source = (name: string) => path(`./packages/${name}/src/index.ts`)
-const tests = (suffix: string) => ['packages', 'samples', 'docs'].map((folder) => `${folder}/**/*${suffix}`)
+const tests = (suffix: string) => ['packages', 'samples', 'docs', 'faults'].map((folder) => `${folder}/**/*${suffix}`)
 // Set by scripts/test.mjs: files that need a service which cannot be had.
 const skipped = process.env.NARRATIVE_SKIPPED_TESTS?.split(',') ?? []
 const ignored = [...configDefaults.exclude, '**/dist/**']

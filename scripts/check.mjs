@@ -12,6 +12,7 @@ const arrows = [
   ...['--config', '.dependency-cruiser.cjs', '--output-type', 'err-long'],
   ...['packages', 'samples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}/src`)),
   'bench/src',
+  'faults/src',
 ]
 
 /** Each step: a name, what it proves, and the commands it consists of. */

@@ -78,6 +78,7 @@ function integrationTests() {
   const sources = ['packages', 'samples'].flatMap((parent) =>
     readdirSync(parent).map((name) => `${parent}/${name}/src`),
   )
+  sources.push('faults/src')
   return sources
     .filter((source) => existsSync(source))
     .flatMap((source) => readdirSync(source, { recursive: true }).map((file) => `${source}/${file}`))

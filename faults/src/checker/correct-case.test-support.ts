@@ -1,0 +1,97 @@
+// Makes correct cases at random: what a flawless event store could have done, and what its clients could have seen.
+import { Random } from '../random.js'
+import type { Case } from './evidence.js'
+import type { AppendOperation, AppendOutcome, Operation } from './history.js'
+import type { LogRecord } from './log.js'
+
+const topic = 'shop.order.events'
+export type MutableCase = { -readonly [K in keyof Case]: Case[K] } & { operations: Operation[]; log: LogRecord[] }
+
+/** Each operation takes effect at one moment between its start and its end; the moments are `step` apart. */
+const step = 10
+
+export function correctCase(seed: number): MutableCase {
+  const random = new Random(seed)
+  const log: LogRecord[] = []
+  const operations: Operation[] = []
+  const streams = new Map<string, string[]>()
+  const done = new Map<string, { append: AppendOperation; outcome: AppendOutcome & { told: 'appended' } }>()
+  const attempts: AppendOperation[] = []
+  const claims = [0, 1].map((partition) => claim(partition))
+
+  function claim(partition: number): string {
+    const id = random.uuid()
+    const offset = log.filter((record) => record.partition === partition).length
+    log.push({ topic, partition, offset, key: null, stamp: `claim ${id} 2`, eventId: null })
+    return id
+  }
+
+  function write(append: AppendOperation): AppendOutcome {
+    const { streamId, commandId, eventIds } = append
+    const partition = Number(streamId.at(-1)) % 2
+    const stream = streams.get(streamId) ?? []
+    streams.set(streamId, stream)
+    const firstVersion = stream.length + 1
+    let offset = log.filter((record) => record.partition === partition).length
+    eventIds.forEach((eventId, index) => {
+      const stamp = `${firstVersion + index} 1 ${index}/${eventIds.length} ${claims[partition]} ${commandId} = =`
+      log.push({ topic, partition, offset: offset++, key: streamId, stamp, eventId })
+      stream.push(eventId)
+    })
+    const outcome = {
+      ...{ told: 'appended' as const, firstVersion, version: stream.length, duplicate: false },
+      position: { topic, partition, offset: offset - 1 },
+    }
+    done.set(`${streamId} ${commandId}`, { append, outcome })
+    return outcome
+  }
+
+  for (let at = 1; at <= 60; at++) {
+    const moment = at * step
+    if (random.chance(0.05)) {
+      const partition = random.between(0, 1)
+      claims[partition] = claim(partition)
+    }
+    const streamId = `order-${random.between(0, 3)}`
+    const called = {
+      ...{ id: at, client: `c${random.between(1, 3)}`, instance: 'a', streamId },
+      ...{ start: moment - random.between(1, 4 * step), end: moment + random.between(1, 4 * step) },
+    }
+    if (random.chance(0.2)) {
+      const eventIds = [...(streams.get(streamId) ?? [])]
+      operations.push({ ...called, kind: 'read', strong: true, outcome: { told: 'events', eventIds } })
+      continue
+    }
+    const version = streams.get(streamId)?.length ?? 0
+    const eventIds = Array.from({ length: random.between(1, 3) }, () => random.uuid())
+    const asked = { ...called, kind: 'append' as const, eventIds }
+    const again = random.chance(0.15) ? random.pick(attempts.length > 0 ? attempts : [undefined]) : undefined
+    const { commandId, expectedVersion } = again ?? {
+      commandId: random.uuid(),
+      expectedVersion: random.chance(0.5) ? ('any' as const) : Math.max(0, version - random.between(0, 1)),
+    }
+    const append = { ...asked, commandId, expectedVersion, streamId: again?.streamId ?? streamId }
+    operations.push({ ...append, outcome: attempt({ ...append, outcome: { told: 'unknown', code: '' } }) })
+    attempts.push(operations.at(-1) as AppendOperation)
+  }
+
+  function attempt(append: AppendOperation): AppendOutcome {
+    const known = done.get(`${append.streamId} ${append.commandId}`)
+    if (known !== undefined) return { ...known.outcome, duplicate: true }
+    if (random.chance(0.05)) return { told: 'refused', code: 'STORE_BUSY' }
+    if (random.chance(0.05)) return { told: 'unknown', code: 'OUTCOME_UNKNOWN' }
+    const actualVersion = streams.get(append.streamId)?.length ?? 0
+    const { expectedVersion } = append
+    if (expectedVersion !== 'any' && expectedVersion !== actualVersion) return { told: 'conflict', actualVersion }
+    const outcome = write(append)
+    return random.chance(0.1) ? { told: 'unknown', code: 'OUTCOME_UNKNOWN' } : outcome
+  }
+
+  const offsets: Record<string, number> = {}
+  for (const { partition, offset } of log) offsets[`${topic}/${partition}`] = offset + 1
+  return {
+    ...{ log, operations },
+    dumps: [{ name: 'replica of a', offsets, streams: Object.fromEntries(streams) }],
+    healed: { at: 0, partitions: [] },
+  }
+}
