@@ -11,7 +11,8 @@ export interface KafkaEventStorage extends EventStorage {
 /**
  * Apache Kafka (3.0 or newer) as an event store: conditional appends by one fenced owner per partition, lookup by key.
  *
- * Opening it creates or verifies the topics, claims their partitions and reads them from the beginning.
+ * Opening it creates or verifies the topics, joins the group of this service's instances, claims the partitions that
+ * the group assigns and reads them from the beginning. Opened for no categories it only reads, and joins nothing.
  *
  * @throws NarrativeError from `open`: `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `TOPIC_INVALID`, `TOPIC_REFUSED`,
  * `NOT_OWNER`, `LOG_CORRUPT`, `LOG_TRUNCATED`

@@ -43,6 +43,8 @@ export class MemoryBroker {
   readonly topics = new Map<string, { description: TopicDescription; partitions: Partition[] }>()
   readonly #identities = new Map<string, { producerId: bigint; epoch: number }>()
   #nextProducerId = 1000n
+  /** How many ever joined a group. */
+  members = 0
   maxBatchRecords = Number.POSITIVE_INFINITY
   down = false
 
@@ -162,6 +164,22 @@ export class MemoryBroker {
       async offsets(topic, partition) {
         broker.#up()
         return { start: 0, end: broker.partition(topic, partition).log.length }
+      },
+      // Every member is told that all is its own: the rivalry that a group prevents, and claims must survive. Asked
+      // again, the group tells all but the newest that nothing is theirs.
+      async joinGroup({ topics, onAssigned }) {
+        const member = ++broker.members
+        onAssigned(
+          Object.fromEntries(
+            topics.map(({ name, partitions }) => [name, Array.from({ length: partitions }, (_, number) => number)]),
+          ),
+        )
+        return {
+          sureUntil: 0,
+          silentFor: 0,
+          confirm: async () => (member < broker.members ? onAssigned({}) : undefined),
+          leave: async () => {},
+        }
       },
       async close() {},
     }

@@ -1,4 +1,4 @@
-// The composition: driver, topics, owners and log put together, and streams sent to the owner of their partition.
+// The composition: driver, topics, group, owners and log put together, and streams sent to the owner of their partition.
 import {
   type AppendOptions,
   type AppendResult,
@@ -13,10 +13,12 @@ import {
   type StorageContext,
   type StreamId,
 } from '@narrative/core'
-import type { KafkaDriver, TopicDescription } from './driver/kafka-driver.js'
+import type { KafkaDriver, Membership, TopicDescription } from './driver/kafka-driver.js'
+import type { Assignment } from './driver/sticky-assignment.js'
 import { KafkaEventLog, storeClosed } from './kafka-event-log.js'
 import type { Settings } from './options.js'
 import { PartitionOwner, type PartitionStatus } from './partition-owner.js'
+import { type CreateOwner, PartitionOwners } from './partition-owners.js'
 import { partitionOf } from './partitioner.js'
 import { PendingAppend } from './pending-append.js'
 import { MemoryReplica } from './replica/memory-replica.js'
@@ -25,7 +27,7 @@ import { prepareTopics, topicName } from './topics.js'
 
 /** An open event store on Kafka. */
 export interface KafkaStorage extends OpenStorage {
-  /** Every owned partition. `voids` is worth an alert: it counts events in the log that do not count. */
+  /** Every partition of its topics, owned or not. `voids` is worth an alert: it counts events in the log that do not count. */
   status(): readonly PartitionStatus[]
 }
 
@@ -33,27 +35,45 @@ export interface KafkaStorage extends OpenStorage {
 export async function openKafkaStorage(settings: Settings, context: StorageContext): Promise<KafkaStorage> {
   const driver = settings.createDriver(context.logger)
   const topicOf = (category: string) => topicName(settings.context, category)
-  let owners: readonly PartitionOwner[] = []
+  let owners: PartitionOwners | undefined
+  let membership: Membership | undefined
   try {
     await driver.connect()
-    const names = context.categories.map(topicOf)
-    const topics = await prepareTopics(driver, names, settings)
-    owners = [...topics.values()].flatMap((topic) => ownersOf(topic, driver, settings, context))
-    await Promise.all(owners.map((owner) => owner.started))
+    const topics = await prepareTopics(driver, context.categories.map(topicOf), settings)
+    const confirm = async () => membership?.confirm()
+    owners = new PartitionOwners(topics, createOwners(driver, settings, context, confirm), context.logger)
+    membership = await join(driver, topics, owners, settings)
+    await owners.started()
+    return new OpenKafkaStorage(driver, owners, membership, topicOf, settings, context)
   } catch (error) {
-    await Promise.all(owners.map((owner) => owner.close()))
+    await owners?.close()
+    await membership?.leave()
     await driver.close()
     throw error
   }
-  return new OpenKafkaStorage(driver, owners, topicOf, settings, context)
 }
 
-function ownersOf(topic: TopicDescription, driver: KafkaDriver, settings: Settings, context: StorageContext) {
-  const { clientId, owned, startTimeout, renewAfter, queueLimits, maxBatchRecords } = settings
-  const { clock, logger } = context
-  const maxBytes = Number(topic.settings['max.message.bytes'] ?? 1_048_588)
-  return owned(topic.name, topic.partitions).map((partition) => {
-    return new PartitionOwner({
+/** Who appends nothing takes part in nothing. */
+async function join(
+  driver: KafkaDriver,
+  topics: ReadonlyMap<string, TopicDescription>,
+  owners: PartitionOwners,
+  { group, sessionTimeout }: Settings,
+): Promise<Membership | undefined> {
+  if (topics.size === 0) return undefined
+  const onAssigned = (assignment: Assignment) => owners.assign(assignment)
+  return driver.joinGroup({ group, topics: [...topics.values()], sessionTimeout, onAssigned })
+}
+
+function createOwners(
+  driver: KafkaDriver,
+  settings: Settings,
+  { clock, logger }: StorageContext,
+  confirm: () => Promise<void>,
+): CreateOwner {
+  const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords } = settings
+  return (topic, partition, patient) =>
+    new PartitionOwner({
       driver,
       topic: topic.name,
       partition,
@@ -63,11 +83,15 @@ function ownersOf(topic: TopicDescription, driver: KafkaDriver, settings: Settin
       clock,
       logger,
       queueLimits,
-      batchLimits: { maxRecords: maxBatchRecords, maxBytes },
-      startTimeout,
+      batchLimits: {
+        maxRecords: maxBatchRecords,
+        maxBytes: Number(topic.settings['max.message.bytes'] ?? 1_048_588),
+      },
+      // While somebody waits for the store to open, a failure is theirs to see; later it may pass.
+      startTimeout: patient ? Number.POSITIVE_INFINITY : startTimeout,
       renewAfter,
+      confirm,
     })
-  })
 }
 
 class OpenKafkaStorage implements KafkaStorage, EventStore {
@@ -76,34 +100,29 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   readonly #driver: KafkaDriver
   readonly #settings: Settings
   readonly #topicOf: (category: string) => string
-  readonly #owners = new Map<string, PartitionOwner[]>()
-  /** Partitions per topic. */
-  readonly #counts = new Map<string, number>()
+  readonly #owners: PartitionOwners
+  readonly #membership: Membership | undefined
   readonly #closed = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(
     driver: KafkaDriver,
-    owners: readonly PartitionOwner[],
+    owners: PartitionOwners,
+    membership: Membership | undefined,
     topicOf: (category: string) => string,
     settings: Settings,
     { logger }: StorageContext,
   ) {
     this.#driver = driver
+    this.#owners = owners
+    this.#membership = membership
     this.#settings = settings
     this.#topicOf = topicOf
-    for (const owner of owners) {
-      const { topic, partition, partitions } = owner
-      const row = this.#owners.get(topic) ?? []
-      row[partition] = owner
-      this.#owners.set(topic, row)
-      this.#counts.set(topic, partitions)
-    }
     this.eventLog = new KafkaEventLog({
       driver,
       logger,
       topicOf,
-      ownedPoint: (topic, partition) => this.#owners.get(topic)?.[partition]?.point,
+      ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
       closed: this.#closed.signal,
     })
   }
@@ -118,7 +137,7 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
 
   async *read(streamId: StreamId, options: ReadOptions = {}): AsyncIterable<RecordedEvent> {
     const { from = 1, to = Number.POSITIVE_INFINITY, asOf = Number.POSITIVE_INFINITY } = options
-    const replica = this.#replica(streamId)
+    const replica = await this.#replica(streamId)
     // What is appended while somebody reads belongs to the next read.
     const last = Math.min(to, replica.version(streamId))
     for (const event of replica.read(streamId, from, last)) {
@@ -128,16 +147,23 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   }
 
   async findCommand(streamId: StreamId, commandId: string) {
-    return this.#replica(streamId).findCommand(streamId, commandId)
+    const replica = await this.#replica(streamId)
+    return replica.findCommand(streamId, commandId)
   }
 
   status(): readonly PartitionStatus[] {
-    return [...this.#owners.values()].flat().map((owner) => owner.status)
+    return this.#owners.status()
   }
 
   health() {
     if (this.#closing !== undefined) return { ready: false, reasons: ['The event store was closed.'] }
     const reasons = this.status().flatMap(({ reason }) => reason ?? [])
+    const { group, sessionTimeout } = this.#settings
+    const silent = this.#membership?.silentFor ?? 0
+    // Three session timeouts: a rebalance may wait for two of them.
+    if (silent > 3 * sessionTimeout) {
+      reasons.push(`The group ${group} has not answered for ${Math.round(silent / 1000)} s.`)
+    }
     return { ready: reasons.length === 0, reasons }
   }
 
@@ -146,20 +172,25 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
     return this.#closing
   }
 
+  /** Drain, hand over, leave. */
   async #close(): Promise<void> {
-    await Promise.all([...this.#owners.values()].flat().map((owner) => owner.close()))
+    await this.#owners.close()
+    await this.#membership?.leave()
     this.#closed.abort(storeClosed())
     await this.#driver.close()
   }
 
-  #replica(streamId: StreamId): Replica {
+  /** The replica that answers for a stream, once it is certain to hold everything acknowledged so far. */
+  async #replica(streamId: StreamId): Promise<Replica> {
     if (this.#closing !== undefined) throw storeClosed()
-    return this.#owner(streamId, Buffer.from(streamId)).replica
+    const owner = this.#owner(streamId, Buffer.from(streamId))
+    await owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)
+    return owner.replica
   }
 
   #owner(streamId: StreamId, key: Uint8Array): PartitionOwner {
     const topic = this.#topicOf(categoryOf(streamId))
-    const count = this.#counts.get(topic)
+    const count = this.#owners.count(topic)
     if (count === undefined || aggregateIdOf(streamId) === '') {
       throw new NarrativeError('STREAM_ID_INVALID', {
         message: `${streamId} is of no category that this event store was opened for; an application names its categories by its aggregates.`,
@@ -167,7 +198,7 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
       })
     }
     const partition = partitionOf(key, count)
-    const owner = this.#owners.get(topic)?.[partition]
+    const owner = this.#owners.get(topic, partition)
     if (owner !== undefined) return owner
     throw new NarrativeError('NOT_OWNER', {
       message: `${streamId} lives in ${topic}/${partition}, which this instance does not own.`,

@@ -16,6 +16,10 @@ export interface KafkaEventStoreOptions {
   readonly replicationFactor?: number
   /** How this instance calls itself towards Kafka and in its claims; default `narrative`. */
   readonly clientId?: string
+  /** The consumer group by which instances share the partitions; default the context, or `narrative`. */
+  readonly group?: string
+  /** Milliseconds of silence after which an instance counts as gone, and others take its partitions; default 6,000. */
+  readonly sessionTimeout?: number
   /** TLS, as in kafkajs: `true`, or the options of `tls.connect`. */
   readonly ssl?: KafkajsDriverOptions['ssl']
   /** SASL, as in kafkajs: `{ mechanism, username, password }` and others. */
@@ -32,13 +36,13 @@ export interface Settings {
   readonly partitions: number
   readonly replicationFactor: number
   readonly clientId: string
+  readonly group: string
+  readonly sessionTimeout: number
   readonly appendTimeout: number
   readonly startTimeout: number
   readonly renewAfter: number
   readonly queueLimits: QueueLimits
   readonly maxBatchRecords: number
-  /** The partitions of a topic that this instance owns. */
-  owned(topic: string, partitions: number): readonly number[]
   createDriver(logger: Logger): KafkaDriver
 }
 
@@ -55,13 +59,14 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
     partitions,
     replicationFactor,
     clientId,
+    group: options.group ?? context ?? 'narrative',
+    sessionTimeout: options.sessionTimeout ?? 6_000,
     appendTimeout,
     startTimeout: appendTimeout,
     // Brokers forget an idle producer after a day (producer.id.expiration.ms), coordinators after seven.
     renewAfter: 12 * hour,
     queueLimits: { maxAppends: 10_000, maxBytes: 64 * 1024 * 1024 },
     maxBatchRecords: 2_000,
-    owned: (_, count) => Array.from({ length: count }, (_, partition) => partition),
     createDriver: (logger) => {
       const { brokers, driver, ssl, sasl } = options
       return driver?.(logger) ?? kafkajsDriver({ brokers, clientId, ssl, sasl, requestTimeout, logger })

@@ -46,6 +46,22 @@ export function takenOver(topic: string, partition: number, claim: string) {
   })
 }
 
+/** The group gave the partition to somebody else, or takes it back. */
+export function handedOver(topic: string, partition: number) {
+  return new NarrativeError('NOT_OWNER', {
+    message: `${topic}/${partition} is another instance's now. Nothing was written; send the command again, with the same command id.`,
+    details: { topic, partition },
+  })
+}
+
+/** Ours, but not read up to its end in time. */
+export function notServed(topic: string, partition: number, reason: string) {
+  return new NarrativeError('NOT_OWNER', {
+    message: `${topic}/${partition} was not ready to be read in time: ${reason}. Try again.`,
+    details: { topic, partition },
+  })
+}
+
 /** Something nobody foresaw ended the owner. */
 export function ownerFailed(topic: string, partition: number, cause: unknown) {
   return new NarrativeError('NOT_OWNER', {

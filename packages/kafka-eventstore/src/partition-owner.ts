@@ -7,8 +7,9 @@ import { type AppendResult, isNarrativeError, type NarrativeError } from '@narra
 import { Backoff } from './backoff.js'
 import { catchUp } from './catch-up.js'
 import { type Claim, claimPartition } from './claim.js'
+import { orAborted } from './driver/attempts.js'
 import type { LogPoint } from './fold.js'
-import { ownerFailed, takenOver } from './owner-errors.js'
+import { notServed, ownerFailed, takenOver } from './owner-errors.js'
 import { PartitionWriter, type WriterOptions } from './partition-writer.js'
 import type { PendingAppend } from './pending-append.js'
 import type { Replica } from './replica/replica.js'
@@ -18,24 +19,32 @@ export interface OwnerOptions extends WriterOptions {
   /** Partitions of the topic. */
   readonly partitions: number
   readonly clientId: string
-  /** Milliseconds for which the first claim is tried while no broker answers. */
+  /** Milliseconds for which the first claim is tried while no broker answers; for ever when infinite. */
   readonly startTimeout: number
+  /** Asks the group whose the partition is; it is released before this resolves when it is not ours any more. */
+  readonly confirm: () => Promise<void>
 }
 
-/** One owned partition, for people and health checks. */
+/** One partition, for people and health checks. */
 export interface PartitionStatus {
   readonly topic: string
   readonly partition: number
-  readonly state: 'claiming' | 'serving' | 'lost' | 'closed'
-  /** A sentence, unless it is served. */
+  /** `elsewhere`: another instance's, or nobody's for the moment. `claiming`: ours, and being caught up with. */
+  readonly state: 'claiming' | 'serving' | 'lost' | 'closed' | 'elsewhere'
+  /** A sentence, when it is ours and not served. */
   readonly reason?: string
   /** The next offset its replica will read. */
   readonly offset: number
+  /** Records that are still to be read before it is served. */
+  readonly lag: number
   /** Events found in the log that do not count. Must stay 0. */
   readonly voids: number
   /** Appends that wait for the next batch. */
   readonly waiting: number
 }
+
+/** After so long without a rival, the next one is a new affair. */
+const quietTimes = 60_000
 
 export class PartitionOwner {
   /** Resolves when the partition is served for the first time; rejects when it never will be. */
@@ -44,7 +53,10 @@ export class PartitionOwner {
   readonly #name: string
   readonly #writer: PartitionWriter
   readonly #backoff = new Backoff(20, 1_000)
+  /** Between two claims of rivals: long and growing, so that two who both believe themselves in the right settle. */
+  readonly #rivalry = new Backoff(250, 15_000)
   readonly #closing = new AbortController()
+  readonly #released = new AbortController()
   readonly #startBefore: number
   readonly #running: Promise<void>
   /** Every claim id this owner ever tried to write. */
@@ -54,6 +66,9 @@ export class PartitionOwner {
   #state: PartitionStatus['state'] = 'claiming'
   #loss: NarrativeError | undefined
   #voids = 0
+  #target = 0
+  #watchers: (() => void)[] = []
+  #servedSince = 0
   #served = false
   #startedSettled!: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
@@ -99,13 +114,40 @@ export class PartitionOwner {
     const why = this.#loss?.message ?? (state === 'closed' ? 'it was closed' : this.#writer.reason)
     const reason = state === 'serving' ? undefined : `${this.#name} is not served: ${why}`
     const { offset } = replica.point
-    return { topic, partition, state, reason, offset, voids: this.#voids, waiting: this.#writer.waiting }
+    const lag = state === 'claiming' ? Math.max(0, this.#target - offset) : 0
+    return { topic, partition, state, reason, offset, lag, voids: this.#voids, waiting: this.#writer.waiting }
   }
 
   /** @throws NarrativeError whatever ended the ownership; `STORE_BUSY`; and as the append itself */
   async append(append: PendingAppend): Promise<AppendResult> {
     if (this.#loss !== undefined) throw this.#loss
     return this.#writer.append(append)
+  }
+
+  /**
+   * Resolves when the replica holds everything that was acknowledged, by anybody, before this call.
+   *
+   * While the group vouches for this instance (`sureUntil`) nobody else can have claimed the partition. Otherwise the
+   * partition's leader is asked where the log ends; records beyond ours end the serving, and the log is read.
+   * @throws NarrativeError `NOT_OWNER`, also when it is not served within `timeout`; and the driver's errors
+   */
+  async assertCurrent(sureUntil: number, timeout: number): Promise<void> {
+    const { driver, topic, partition, replica } = this.#options
+    const giveUp = performance.now() + timeout
+    for (;;) {
+      if (this.#loss !== undefined) throw this.#loss
+      if (this.#state === 'serving') {
+        if (performance.now() < sureUntil) return
+        const { end } = await driver.offsets(topic, partition)
+        await this.#writer.landed()
+        if (this.#loss === undefined && this.#state === 'serving') {
+          if (replica.point.offset >= end) return
+          this.#writer.interrupt(`there are records beyond offset ${replica.point.offset}: somebody else wrote`)
+        }
+      }
+      if (performance.now() >= giveUp) throw notServed(topic, partition, this.#writer.reason)
+      await this.#changed(giveUp - performance.now())
+    }
   }
 
   /** Answers what is under way, then stops. */
@@ -115,13 +157,23 @@ export class PartitionOwner {
     await this.#running
   }
 
+  /** Stops at once: the partition is somebody else's. Resolves when what was in flight is answered, with the truth. */
+  async release(loss: NarrativeError): Promise<void> {
+    this.#loss ??= loss
+    this.#writer.release(loss)
+    this.#released.abort(loss)
+    this.#closing.abort(loss)
+    await this.#running
+  }
+
   async #run(): Promise<void> {
     const { topic, partition, logger } = this.#options
     try {
       for (let claim = await this.#claim(); claim !== undefined; claim = await this.#claim()) {
         this.#writer.settleDoubtful()
-        this.#state = 'serving'
+        this.#is('serving')
         this.#served = true
+        this.#servedSince = performance.now()
         this.#writer.reason = ''
         this.#startedSettled.resolve()
         const doubt = await this.#writer.serve(claim)
@@ -129,7 +181,8 @@ export class PartitionOwner {
         this.#waits(doubt)
         logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
       }
-      this.#state = 'closed'
+      this.#is('closed')
+      this.#startedSettled.resolve() // when it was closed before: there is nothing more to wait for
     } catch (error) {
       this.#lose(error)
     }
@@ -141,10 +194,15 @@ export class PartitionOwner {
     while (!this.#writer.done) {
       try {
         // The log as it is, first: most of the reading is done before anybody is fenced, and a rival is noticed.
-        await this.#read((await driver.offsets(topic, partition)).end)
-        this.#yieldToRival()
+        this.#target = (await driver.offsets(topic, partition)).end
+        await this.#read(this.#target)
+        await this.#yieldToRival()
+        if (this.#abandoned) return undefined
         const time = Math.max(clock.now(), replica.lastTime)
-        const claim = await claimPartition({ ...this.#options, time }, (id) => this.#mine.add(id))
+        const claim = await claimPartition({ ...this.#options, time }, (id) => {
+          this.#released.signal.throwIfAborted()
+          this.#mine.add(id)
+        })
         if ('outcome' in claim) {
           const refused = claim.outcome === 'not-done' && claim.reason === 'refused'
           if (!this.#served && (refused || performance.now() > this.#startBefore)) throw claim.error
@@ -169,42 +227,76 @@ export class PartitionOwner {
     return undefined
   }
 
+  /** Resolves when the state changes, or after a time. */
+  #changed(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeout)
+      this.#watchers.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  #is(state: PartitionStatus['state']): void {
+    this.#state = state
+    for (const tell of this.#watchers.splice(0)) tell()
+  }
+
   #waits(reason: string): void {
-    this.#state = 'claiming'
+    this.#is('claiming')
     this.#writer.reason = reason
   }
 
-  /** Closed before it was ever served: nobody waits for what it reads. */
+  /** Released, or closed before it was ever served: nobody waits for what it reads. */
   get #abandoned(): boolean {
-    return !this.#served && this.#closing.signal.aborted
+    return this.#released.signal.aborted || (!this.#served && this.#closing.signal.aborted)
   }
 
   #read(offset: number): Promise<void> {
-    const signal = this.#served ? undefined : this.#closing.signal
+    const signal = (this.#served ? this.#released : this.#closing).signal
     return catchUp({ ...this.#options, signal, onVoid: (offsets) => this.#alarm(offsets) }, offset)
   }
 
-  /** A partition that a rival claimed after us stays the rival's: a zombie must not steal it back. */
-  #yieldToRival(): void {
-    const { claim } = this.#options.replica.point
+  /**
+   * A partition that a rival claimed after us is the rival's, unless the group says that it is ours: a zombie must not
+   * steal it back, and a partition must not be left to a rival that is a zombie itself.
+   */
+  async #yieldToRival(): Promise<void> {
+    const { logger, replica, confirm, topic, partition } = this.#options
+    const { claim } = replica.point
     if (this.#predecessor === undefined) this.#predecessor = claim
     if (claim === null || claim === this.#predecessor || this.#mine.has(claim)) return
-    throw takenOver(this.topic, this.partition, claim)
+    const { message } = takenOver(topic, partition, claim)
+    this.#waits(message)
+    logger.warn({ topic, partition, claim }, message)
+    this.#writer.settleDoubtful() // the rival's claim was read from the log, so the log has said the last word
+    if (performance.now() - this.#servedSince > quietTimes) this.#rivalry.reset()
+    await this.#rivalry.pause(this.#closing.signal)
+    if (!this.#closing.signal.aborted) await orAborted(confirm(), [this.#closing.signal]).catch(() => {})
+    if (this.#closing.signal.aborted) throw this.#loss ?? takenOver(topic, partition, claim)
+    this.#predecessor = claim
   }
 
   /** Before the first claim somebody waits for open() and can put things right; later on they may right themselves. */
   #mayPass(error: unknown): error is NarrativeError {
     if (isNarrativeError(error, 'BROKER_UNREACHABLE')) return this.#served || performance.now() < this.#startBefore
-    return isNarrativeError(error, 'BROKER_REFUSED') && this.#served
+    return isNarrativeError(error, 'BROKER_REFUSED') && (this.#served || this.#startBefore === Number.POSITIVE_INFINITY)
   }
 
   #lose(error: unknown): void {
+    if (this.#released.signal.aborted) {
+      this.#writer.fail(this.#loss)
+      this.#is('lost')
+      this.#startedSettled.resolve() // it is not ours to start any more
+      return
+    }
     const { topic, partition, logger } = this.#options
     const loss = isNarrativeError(error) ? error : ownerFailed(topic, partition, error)
     // A rival's claim was read from the log, so the log has the last word. Otherwise it could not be read to the end.
     if (isNarrativeError(error, 'NOT_OWNER')) this.#writer.settleDoubtful()
     this.#loss = loss
-    this.#state = 'lost'
+    this.#is('lost')
     this.#writer.fail(loss)
     this.#startedSettled.reject(loss)
     logger.error({ topic, partition, error }, loss.message)

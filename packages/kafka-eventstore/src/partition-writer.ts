@@ -2,7 +2,7 @@
 //
 // It knows two ends for a batch. Plainly acknowledged at the expected offset: its callers are answered. Anything else:
 // the batch is in doubt, writing stops, and nobody is answered before the owner has read what the log says.
-import type { AppendResult, Clock, Logger } from '@narrative/core'
+import type { AppendResult, Clock, Logger, NarrativeError } from '@narrative/core'
 import { acknowledge } from './acknowledgement.js'
 import { AppendQueue, type QueueLimits } from './append-queue.js'
 import { Backoff } from './backoff.js'
@@ -37,6 +37,9 @@ export class PartitionWriter {
   /** Sent and not plainly acknowledged. */
   #doubtful: readonly PendingAppend[] = []
   #closing = false
+  #released: NarrativeError | undefined
+  #flight: Promise<unknown> | undefined
+  #interrupted: string | undefined
   #expiry: NodeJS.Timeout | undefined
   /** Why appends wait, for those whose time runs out. */
   reason = ''
@@ -69,24 +72,55 @@ export class PartitionWriter {
     this.#queue.wake()
   }
 
+  /**
+   * The partition is somebody else's from now on: nothing more is sent. What waits is refused with `error`; what is in
+   * flight is answered by what comes back.
+   */
+  release(error: NarrativeError): void {
+    this.#closing = true
+    this.#released = error
+    if (this.#flight === undefined) this.fail(error)
+    this.#queue.fail(error)
+    this.#queue.wake()
+  }
+
+  /** Resolves when nothing that was in flight at this call still is. */
+  async landed(): Promise<void> {
+    await this.#flight
+    await null // the writer waits for the same promise, and was there first: now it has settled the batch
+  }
+
+  /** Ends serving with a doubt from outside. */
+  interrupt(doubt: string): void {
+    this.#interrupted = doubt
+    this.#queue.wake()
+  }
+
   /** Writes until it is {@link done}, the claim is due for renewal, or a batch is in doubt; gives the doubt. */
   async serve(claim: Claim): Promise<string | undefined> {
     const { clock, replica, topic, partition, batchLimits, renewAfter } = this.#options
     const { identity } = claim
     const renewal = performance.now() + renewAfter
     let sequence = 1 // 0 was the claim record
+    this.#interrupted = undefined
     while (!this.done) {
       await this.#queue.work(renewal - performance.now())
+      if (this.#interrupted !== undefined) return this.#interrupted
       if (performance.now() >= renewal || sequence > maxSequence) return undefined
       const time = Math.max(clock.now(), replica.lastTime)
       const batch = this.#queue.take(replica, claim.id, `/${topic}`, time, batchLimits)
       if (batch === undefined) continue
       const appends = batch.appends.map(({ append }) => append)
       this.#doubtful = appends
-      const outcome = await this.#send({ topic, partition, identity, sequence, time, records: batch.records })
+      const sending = this.#send({ topic, partition, identity, sequence, time, records: batch.records })
+      this.#flight = sending
+      const outcome = await sending
+      this.#flight = undefined
       if (outcome.outcome === 'done' && outcome.baseOffset === replica.point.offset) {
         this.#settle(batch, claim, outcome.baseOffset)
         sequence += batch.records.length
+      } else if (this.#released !== undefined) {
+        this.#abandon(outcome, this.#released)
       } else if (outcome.outcome === 'not-done' && outcome.reason === 'too-large') {
         this.#split(appends)
       } else {
@@ -133,10 +167,20 @@ export class PartitionWriter {
     const giveUp = performance.now() + 5_000 // then a fresh claim tells more than another attempt
     for (;;) {
       const outcome = await driver.produce(batch)
-      if (outcome.outcome !== 'not-done' || outcome.reason !== 'retry' || performance.now() > giveUp) return outcome
+      const final = outcome.outcome !== 'not-done' || outcome.reason !== 'retry'
+      if (final || performance.now() > giveUp || this.#released !== undefined) return outcome
       logger.debug({ topic, partition, error: outcome.error }, `${this.#name}: a batch was not taken; sending it again`)
       await backoff.pause()
     }
+  }
+
+  /** In flight when the partition was lost. To ask the log would take a claim, which is not ours to make any more. */
+  #abandon(outcome: ProduceOutcome, error: NarrativeError): void {
+    for (const append of this.#doubtful) {
+      if (append.settled) continue
+      append.reject(outcome.outcome === 'not-done' ? error : outcomeUnknown(append, this.#name, error))
+    }
+    this.#doubtful = []
   }
 
   #settle(batch: DraftBatch, claim: Claim, baseOffset: number): void {

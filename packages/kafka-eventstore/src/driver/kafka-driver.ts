@@ -101,6 +101,29 @@ export interface PartitionOffsets {
   readonly end: number
 }
 
+/** How to take part in a group. */
+export interface GroupOptions {
+  readonly group: string
+  /** What is shared: partition n of all of them goes to the same member. */
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[]
+  /** Milliseconds of silence after which the group gives a member's partitions to others. */
+  readonly sessionTimeout: number
+  /** Called at each change with everything that is this member's from now on: partitions by topic. */
+  onAssigned(assignment: Readonly<Record<string, readonly number[]>>): void
+}
+
+/** Being a member of a group. It decides who should work (liveness), never who may write: that is for claims. */
+export interface Membership {
+  /** Up to this moment of `performance.now()` nobody else can have been given what is this member's; 0 when unsure. */
+  readonly sureUntil: number
+  /** Milliseconds since the group last answered. */
+  readonly silentFor: number
+  /** Resolves when the group has said, after this call, what is this member's; `onAssigned` was called if it changed. */
+  confirm(): Promise<void>
+  /** Gives everything back. Never throws: a group that cannot be told finds out by itself. */
+  leave(): Promise<void>
+}
+
 /** The wire operations. Errors are `NarrativeError`s: `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `TOPIC_INVALID`, `LOG_TRUNCATED`, `STORE_CLOSED`. */
 export interface KafkaDriver {
   connect(): Promise<void>
@@ -115,5 +138,7 @@ export interface KafkaDriver {
   /** @throws NarrativeError `LOG_TRUNCATED` when `offset` lies outside the partition */
   fetch(request: FetchRequest): Promise<FetchResult>
   offsets(topic: string, partition: number): Promise<PartitionOffsets>
+  /** Becomes a member of a group; resolves after its first assignment. */
+  joinGroup(options: GroupOptions): Promise<Membership>
   close(): Promise<void>
 }

@@ -6,10 +6,13 @@ import { ConnectionFailure, isPassing } from './broker-failure.js'
 import type { BrokerLink, FramedRequest } from './broker-link.js'
 import { ClusterClient } from './cluster-client.js'
 import { fetchRequest, readFetchAnswer } from './fetch-request.js'
+import { GroupMember } from './group-member.js'
 import type {
   FetchRequest,
   FetchResult,
+  GroupOptions,
   KafkaDriver,
+  Membership,
   PartitionOffsets,
   ProduceOutcome,
   ProducerIdentity,
@@ -145,6 +148,12 @@ class KafkajsDriver implements KafkaDriver {
   offsets(topic: string, partition: number): Promise<PartitionOffsets> {
     const attempt = () => partitionOffsets(this.#client, topic, partition)
     return this.#client.perform({ what: `Reading the offsets of ${topic}-${partition}`, topic, attempt })
+  }
+
+  async joinGroup(options: GroupOptions): Promise<Membership> {
+    const member = new GroupMember(this.#client, options)
+    await member.start()
+    return member
   }
 
   async close(): Promise<void> {

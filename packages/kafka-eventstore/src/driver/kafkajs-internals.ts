@@ -58,7 +58,12 @@ export interface Connection {
   isConnected(): boolean
   isAuthenticated(): boolean
   nextCorrelationId(): number
-  send(request: { request: object; response: object; logResponseError?: boolean }): Promise<any>
+  send(request: {
+    request: object
+    response: object
+    requestTimeout?: number | null
+    logResponseError?: boolean
+  }): Promise<any>
   disconnect(): Promise<unknown>
 }
 
@@ -66,12 +71,24 @@ export interface Connection {
 export interface Broker {
   readonly versions: ApiVersions
   readonly connectionPool: { readonly pool: readonly Connection[] }
-  lookupRequest(apiKey: number, definition: object): (input: object) => { request: object; response: any }
+  lookupRequest(
+    apiKey: number,
+    definition: object,
+  ): (input: object) => { request: object; response: any; requestTimeout?: number }
   connect(): Promise<void>
 }
 
 /** The rare requests, encoded and decoded by kafkajs. */
-export type ControlApi = 'ListOffsets' | 'GroupCoordinator' | 'CreateTopics' | 'InitProducerId' | 'DescribeConfigs'
+export type ControlApi =
+  | 'ListOffsets'
+  | 'GroupCoordinator'
+  | 'CreateTopics'
+  | 'InitProducerId'
+  | 'DescribeConfigs'
+  | 'JoinGroup'
+  | 'SyncGroup'
+  | 'Heartbeat'
+  | 'LeaveGroup'
 
 /** A protocol error by its code. */
 export interface ProtocolErrorText {
@@ -121,10 +138,10 @@ export function loadKafkajs(): KafkajsInternals {
       return new BrokerClass({ connectionPool, logger: log })
     },
     async control(broker, api, input) {
-      const { request, response } = broker.lookupRequest(apiKeys[api], requests[api])(input)
+      const { request, response, requestTimeout } = broker.lookupRequest(apiKeys[api], requests[api])(input)
       const connection = broker.connectionPool.pool[0]!
       const undecided = { decode: response.decode, parse: (decoded: unknown) => decoded }
-      return connection.send({ request, response: undecided, logResponseError: false })
+      return connection.send({ request, response: undecided, requestTimeout, logResponseError: false })
     },
     describeError: (code) => createErrorFromCode(code) as ProtocolErrorText,
   }

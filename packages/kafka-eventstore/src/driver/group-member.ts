@@ -1,0 +1,234 @@
+// A member of a consumer group, without a consumer: it joins, says that it lives, and is told its partitions.
+//
+// Kafka's group protocol is spoken here directly, because kafkajs' consumer says that it lives only between fetches,
+// and stops everything at each rebalance. This member goes on with what it has until it is told otherwise: which is
+// safe, because a group decides only who should work. Who may write is decided by claims.
+import { type Logger, NarrativeError } from '@narrative/core'
+import { AssignerProtocol } from 'kafkajs'
+import { repeatUntil } from './attempts.js'
+import { isPassing, type ProtocolFailure } from './broker-failure.js'
+import type { ClusterClient } from './cluster-client.js'
+import { GroupRequests } from './group-requests.js'
+import type { GroupOptions, Membership } from './kafka-driver.js'
+import { type Assignment, assignSticky } from './sticky-assignment.js'
+
+const protocolName = 'narrative-sticky'
+const illegalGeneration = 22
+const unknownMember = 25
+const rebalanceInProgress = 27
+const memberIdRequired = 79
+/** What begins another round of joining. */
+const rejoining = new Set([illegalGeneration, unknownMember, rebalanceInProgress])
+
+export class GroupMember implements Membership {
+  readonly #client: ClusterClient
+  readonly #options: GroupOptions
+  readonly #logger: Logger
+  readonly #requests: GroupRequests
+  readonly #leaving = new AbortController()
+  #memberId = ''
+  #generation = -1
+  #assignment: Assignment = {}
+  #sureUntil = 0
+  #contact = performance.now()
+  #running: Promise<void> = Promise.resolve()
+  #confirming: { readonly since: number; readonly resolve: () => void }[] = []
+  #hurry: (() => void) | undefined
+
+  constructor(client: ClusterClient, options: GroupOptions) {
+    this.#client = client
+    this.#options = options
+    this.#logger = client.settings.logger
+    this.#requests = new GroupRequests(client, options.group)
+  }
+
+  get sureUntil(): number {
+    return this.#sureUntil
+  }
+
+  get silentFor(): number {
+    return performance.now() - this.#contact
+  }
+
+  /** Resolves with the first assignment. */
+  async start(): Promise<void> {
+    const within = this.#client.settings.requestTimeout
+    await this.#client.perform({
+      what: `Joining the group ${this.#options.group}`,
+      within,
+      attempt: () => this.#join(),
+    })
+    this.#running = this.#stay()
+  }
+
+  confirm(): Promise<void> {
+    if (this.#leaving.signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#confirming.push({ since: performance.now(), resolve })
+      this.#hurry?.()
+    })
+  }
+
+  async leave(): Promise<void> {
+    if (this.#leaving.signal.aborted) return this.#running
+    this.#leaving.abort(new NarrativeError('STORE_CLOSED', { message: 'The member has left its group.' }))
+    this.#sureUntil = 0
+    for (const { resolve } of this.#confirming.splice(0)) resolve()
+    try {
+      // Not behind a JoinGroup that may be waiting: on a connection of its own.
+      if (this.#memberId !== '') await this.#requests.send('LeaveGroup', 'leave', { memberId: this.#memberId })
+    } catch (error) {
+      this.#logger.debug({ error }, `Could not leave the group ${this.#options.group}; its session will time out`)
+    }
+    await this.#running
+  }
+
+  /** Until it leaves: heartbeats, and joining again whenever the group changes. */
+  async #stay(): Promise<void> {
+    const { signal } = this.#leaving
+    const interval = this.#options.sessionTimeout / 12
+    while (!signal.aborted) {
+      try {
+        await this.#pause(interval)
+        if (signal.aborted) return
+        if (!(await this.#beat())) await this.#joinAgain()
+      } catch (error) {
+        if (signal.aborted || this.#client.closing.aborted) return
+        this.#logger.warn({ error }, `The group ${this.#options.group} does not answer; trying again`)
+      }
+    }
+  }
+
+  /** @returns false when the group wants everybody to join again */
+  async #beat(): Promise<boolean> {
+    const sent = performance.now()
+    const input = { groupGenerationId: this.#generation, memberId: this.#memberId }
+    const { errorCode } = await this.#requests.send('Heartbeat', 'member', input)
+    if (rejoining.has(errorCode)) {
+      if (errorCode === unknownMember) this.#memberId = ''
+      return false
+    }
+    this.#client.check(errorCode)
+    this.#isSure(sent)
+    return true
+  }
+
+  #joinAgain(): Promise<void> {
+    const signals = [this.#leaving.signal, this.#client.closing]
+    return repeatUntil({ within: Number.POSITIVE_INFINITY, signals }, () => this.#join())
+  }
+
+  /** JoinGroup, and SyncGroup, until both went through in one generation. */
+  async #join(): Promise<void> {
+    const { sessionTimeout, topics } = this.#options
+    this.#sureUntil = 0 // from here on somebody else may be given what was ours
+    for (;;) {
+      this.#leaving.signal.throwIfAborted()
+      const userData = Buffer.from(JSON.stringify({ generation: this.#generation, owned: this.#assignment }))
+      const metadata = AssignerProtocol.MemberMetadata.encode({
+        version: 1,
+        topics: topics.map(({ name }) => name),
+        userData,
+      })
+      const joined = await this.#requests.send('JoinGroup', 'member', {
+        sessionTimeout,
+        rebalanceTimeout: sessionTimeout,
+        memberId: this.#memberId,
+        protocolType: 'consumer',
+        groupProtocols: [{ name: protocolName, metadata }],
+      })
+      if (joined.errorCode === memberIdRequired) {
+        this.#memberId = joined.memberId
+        continue
+      }
+      if (rejoining.has(joined.errorCode)) {
+        if (joined.errorCode === unknownMember) this.#memberId = ''
+        continue
+      }
+      this.#check(joined.errorCode)
+      this.#memberId = joined.memberId
+      const sent = performance.now()
+      const leads = joined.leaderId === joined.memberId
+      const synced = await this.#requests.send('SyncGroup', 'member', {
+        generationId: joined.generationId,
+        memberId: joined.memberId,
+        groupAssignment: leads ? await this.#assign(joined.members) : [],
+      })
+      if (rejoining.has(synced.errorCode)) {
+        if (synced.errorCode === unknownMember) this.#memberId = ''
+        continue
+      }
+      this.#check(synced.errorCode)
+      this.#generation = joined.generationId
+      this.#assignment = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {}
+      this.#options.onAssigned(this.#assignment)
+      this.#isSure(sent)
+      return
+    }
+  }
+
+  async #assign(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
+    const candidates = members.map(({ memberId: id, memberMetadata }) => {
+      const decoded = AssignerProtocol.MemberMetadata.decode(memberMetadata)
+      const before = JSON.parse(decoded?.userData.toString() || '{}') as { generation?: number; owned?: Assignment }
+      return { id, topics: decoded?.topics ?? [], owned: before.owned ?? {}, generation: before.generation ?? -1 }
+    })
+    const names = [...new Set(candidates.flatMap(({ topics }) => topics))]
+    const { topics } = await this.#client.view.ask(names)
+    const shared = topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
+    return [...assignSticky(shared, candidates)].map(([memberId, assignment]) => ({
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({
+        version: 1,
+        assignment: assignment as Record<string, number[]>,
+        userData: Buffer.alloc(0),
+      }),
+    }))
+  }
+
+  /** The coordinator counted us among the living at `since` or later, with nothing else going on. */
+  #isSure(since: number): void {
+    if (this.#leaving.signal.aborted) return
+    this.#contact = performance.now()
+    this.#sureUntil = since + (this.#options.sessionTimeout * 2) / 3
+    const confirmed = this.#confirming.filter((waiting) => waiting.since <= since)
+    this.#confirming = this.#confirming.filter((waiting) => waiting.since > since)
+    for (const { resolve } of confirmed) resolve()
+  }
+
+  #check(code: number): void {
+    const failure = this.#client.failure(code)
+    if (failure === undefined) return
+    if (isPassing(failure)) throw failure
+    throw new NarrativeError('BROKER_REFUSED', {
+      message: `Joining the group ${this.#options.group} was refused by Kafka: ${failure.message}. ${remedy(code)}`,
+      details: { group: this.#options.group, type: (failure as ProtocolFailure).type, code },
+      cause: failure,
+    })
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#confirming.length > 0) milliseconds = Math.min(milliseconds, 50)
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#hurry = undefined
+        this.#leaving.signal.removeEventListener('abort', done)
+        this.#client.closing.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, milliseconds)
+      this.#hurry = done
+      this.#leaving.signal.addEventListener('abort', done)
+      this.#client.closing.addEventListener('abort', done)
+    })
+    this.#client.closing.throwIfAborted()
+  }
+}
+
+function remedy(code: number): string {
+  if (code === 23) return 'Another kind of consumer uses this group: choose another name with the option `group`.'
+  if (code === 26)
+    return 'Choose a sessionTimeout between group.min.session.timeout.ms and group.max.session.timeout.ms.'
+  return 'Give this user the right to read the group (ACLs).'
+}
