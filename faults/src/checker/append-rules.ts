@@ -77,6 +77,23 @@ export const appendRules: readonly Rule[] = [
     },
   },
   {
+    name: 'true-conflicts',
+    promise: 'a conflict names another version than was expected, and one that the stream had',
+    *find({ appends, byStream }) {
+      for (const append of appends) {
+        const { expectedVersion, outcome, streamId } = append
+        if (outcome.told !== 'conflict') continue
+        const { actualVersion } = outcome
+        const had = byStream.get(streamId)?.length ?? 0
+        if (actualVersion !== expectedVersion && actualVersion <= had) continue
+        yield {
+          says: `expected ${streamId} at ${expectedVersion}, told a conflict with ${actualVersion}; it came to ${had}`,
+          shown: [append],
+        }
+      }
+    },
+  },
+  {
     name: 'real-time',
     promise: 'an append that began after another was acknowledged comes after it in the stream',
     *find(evidence) {
@@ -100,6 +117,7 @@ export const appendRules: readonly Rule[] = [
     name: 'same-answer',
     promise: 'a command that was acknowledged is never told a conflict later',
     *find(evidence) {
+      if (evidence.given.confirmed === false) return
       const acknowledged = new Map<string, AppendOperation>()
       for (const append of evidence.appends) {
         if (append.outcome.told !== 'appended') continue

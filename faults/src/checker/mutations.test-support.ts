@@ -17,6 +17,8 @@ const acknowledged = (given: MutableCase) =>
   given.operations.filter(
     (one): one is Acknowledged => one.kind === 'append' && one.outcome.told === 'appended' && !one.outcome.duplicate,
   )
+const conflicts = (given: MutableCase) =>
+  given.operations.filter((one): one is AppendOperation => one.kind === 'append' && one.outcome.told === 'conflict')
 const isEvent = (record: LogRecord) => record.eventId !== null
 const stampOf = ({ stamp }: LogRecord) => stamp.split(' ')
 
@@ -194,6 +196,22 @@ export const mutations: readonly Mutation[] = [
         acknowledged(given).filter(({ expectedVersion }) => expectedVersion !== 'any'),
         (append) => ({ ...append, expectedVersion: 1_000 }),
       ),
+  },
+  {
+    name: 'a conflict names the expected version',
+    rule: 'true-conflicts',
+    spoil: (given, random) =>
+      change(given, random, conflicts(given), (append): AppendOperation => {
+        return { ...append, outcome: { told: 'conflict', actualVersion: Number(append.expectedVersion) } }
+      }),
+  },
+  {
+    name: 'a conflict names a version that the stream never had',
+    rule: 'true-conflicts',
+    spoil: (given, random) =>
+      change(given, random, conflicts(given), (append): AppendOperation => {
+        return { ...append, outcome: { told: 'conflict', actualVersion: 1_000 } }
+      }),
   },
   {
     name: 'an append began after a later one was acknowledged',

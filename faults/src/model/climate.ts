@@ -1,0 +1,34 @@
+// How often what goes wrong: every seed has a climate of its own, so that some faults meet undiluted.
+import type { Random } from '../random.js'
+import type { Weather } from './simulated-driver.js'
+
+export const disturbanceNames = ['rival', 'crash', 'pause', 'cut', 'leader', 'shrink', 'clock', 'forget'] as const
+
+export type Disturbance = (typeof disturbanceNames)[number]
+
+/** How a history is disposed. Numbers are weights and milliseconds. */
+export interface Climate {
+  readonly weather: Weather
+  /** Whether identities and producer states may be forgotten: then the broker's fence has holes, and the fold must hold. */
+  readonly forgetful: boolean
+  /** Average time between two disturbances. */
+  readonly calm: number
+  /** How long clients pause at most. */
+  readonly pace: number
+  readonly streams: number
+  readonly weights: Readonly<Record<Disturbance, number>>
+}
+
+export function climateOf(random: Random): Climate {
+  const some = (most: number) => (random.chance(0.4) ? 0 : random.next() * most)
+  const forgetful = random.chance(0.35)
+  const weights = Object.fromEntries(disturbanceNames.map((name) => [name, random.chance(0.4) ? 0 : random.next()]))
+  return {
+    weather: { lostRequest: some(0.06), lostAnswer: some(0.08), late: some(0.06), replication: random.next() * 30 },
+    forgetful,
+    calm: random.between(200, 4_000),
+    pace: random.between(5, 600),
+    streams: random.between(1, 6),
+    weights: { ...weights, forget: forgetful ? 1 : 0 } as Climate['weights'],
+  }
+}
