@@ -1,0 +1,71 @@
+// A topic as Kafka's own console consumer reads it: a witness that shares no code with what is tested.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { type Logger, stderrLogger } from '@narrative/core'
+import { kafkaRuntime } from './kafka-node.js'
+
+/** A record as the console consumer prints it; keys and header values as UTF-8. */
+export interface TopicRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly key: string | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What to read. */
+export interface ReadTopicOptions {
+  readonly brokers: readonly string[]
+  readonly topic: string
+  /** How many records there are at least: without them it fails. */
+  readonly records: number
+}
+
+// Characters that occur in no key and no header of ours.
+const field = '\u0001'
+const header = '\u0002'
+
+/**
+ * Reads a topic from its beginning with Java's `kafka-console-consumer`, from the same jars as the brokers.
+ *
+ * @returns the records by partition, each partition in order
+ */
+export async function readTopic(options: ReadTopicOptions, logger: Logger = stderrLogger()): Promise<TopicRecord[]> {
+  const { brokers, topic, records } = options
+  const { java, jars } = await kafkaRuntime(logger)
+  const printed = ['print.partition', 'print.offset', 'print.headers', 'print.key'].map((name) => `${name}=true`)
+  const properties = [...printed, 'print.value=false', `key.separator=${field}`, `headers.separator=${header}`]
+  const args = [
+    ...['-Xmx256m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', jars.classPath],
+    ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers.join(','), '--topic', topic],
+    ...['--from-beginning', '--max-messages', String(records), '--timeout-ms', '20000'],
+    ...properties.flatMap((property) => ['--property', property]),
+  ]
+  const program = spawn(java, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let complaints = ''
+  program.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk
+  })
+  const found: TopicRecord[] = []
+  for await (const line of createInterface({ input: program.stdout })) found.push(parse(line))
+  if (found.length < records) {
+    throw new Error(`The console consumer read ${found.length} of ${records} records of ${topic}.\n${complaints}`)
+  }
+  return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+}
+
+function parse(line: string): TopicRecord {
+  const [partition, offset, headers, key] = line.split(field)
+  const number = (text: string | undefined, name: string) => {
+    if (!text?.startsWith(`${name}:`)) throw new Error(`The console consumer wrote what was not expected: ${line}`)
+    return Number(text.slice(name.length + 1))
+  }
+  const pairs = headers === 'NO_HEADERS' || headers === undefined ? [] : headers.split(header)
+  return {
+    partition: number(partition, 'Partition'),
+    offset: number(offset, 'Offset'),
+    key: key === undefined || key === 'null' ? null : key,
+    headers: Object.fromEntries(
+      pairs.map((pair) => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)]),
+    ),
+  }
+}
