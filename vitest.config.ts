@@ -14,6 +14,7 @@ export default defineConfig({
     alias: {
       '@narrative/core': source('core'),
       '@narrative/kafka-eventstore': source('kafka-eventstore'),
+      '@narrative/local-store': source('local-store'),
       '@narrative/projections': source('projections'),
       '@narrative/testing': source('testing'),
     },

@@ -42,6 +42,9 @@ export const errorCodes = {
   TOPIC_INVALID: { retryable: false, meaning: 'A topic name is not legal in Kafka.' },
   LOG_CORRUPT: { retryable: false, meaning: 'A record in an events topic is not one that Narrative wrote.' },
   LOG_TRUNCATED: { retryable: false, meaning: 'Offsets that should be in the log are not there.' },
+  DIRECTORY_IN_USE: { retryable: false, meaning: 'Another process has this data directory open.' },
+  DIRECTORY_INVALID: { retryable: false, meaning: 'A data directory holds something else than was to be opened.' },
+  DISK_FAILED: { retryable: true, meaning: 'A data directory could not be read or written; nothing was acknowledged.' },
   PROJECTION_UNKNOWN: { retryable: false, meaning: 'No projection of this application has this name.' },
   PROJECTION_STOPPED: { retryable: false, meaning: 'A projection stopped at an event it could not apply.' },
   CHECKPOINT_MOVED: {
