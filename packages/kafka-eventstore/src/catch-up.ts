@@ -32,6 +32,7 @@ export async function catchUp(options: CatchUpOptions, offset: number): Promise<
     signal?.throwIfAborted()
     const { events, voids, point, end } = await reader.next()
     const refused = replica.apply(events, point)
+    await replica.room
     if (voids.length + refused.length > 0) onVoid([...voids, ...refused.map((event) => event.position.offset)])
     const now = performance.now()
     if (now - reported < quiet) continue

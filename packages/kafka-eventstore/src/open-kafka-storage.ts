@@ -21,7 +21,6 @@ import { PartitionOwner, type PartitionStatus } from './partition-owner.js'
 import { type CreateOwner, PartitionOwners } from './partition-owners.js'
 import { partitionOf } from './partitioner.js'
 import { PendingAppend } from './pending-append.js'
-import { MemoryReplica } from './replica/memory-replica.js'
 import type { Replica } from './replica/replica.js'
 import { prepareTopics, topicName } from './topics.js'
 
@@ -71,14 +70,14 @@ function createOwners(
   { clock, logger }: StorageContext,
   confirm: () => Promise<void>,
 ): CreateOwner {
-  const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords } = settings
+  const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords, replicas } = settings
   return (topic, partition, patient) =>
     new PartitionOwner({
       driver,
       topic: topic.name,
       partition,
       partitions: topic.partitions,
-      replica: new MemoryReplica(topic.name, partition),
+      replica: replicas.create({ driver, topic: topic.name, partition, logger }),
       clientId,
       clock,
       logger,

@@ -3,6 +3,8 @@ import type { Logger } from '@narrative/core'
 import type { QueueLimits } from './append-queue.js'
 import type { KafkaDriver } from './driver/kafka-driver.js'
 import { type KafkajsDriverOptions, kafkajsDriver } from './driver/kafkajs-driver.js'
+import { MemoryReplica } from './replica/memory-replica.js'
+import type { ReplicaStorage } from './replica/replica.js'
 
 /** Options of {@link kafkaEventStore}. */
 export interface KafkaEventStoreOptions {
@@ -26,6 +28,8 @@ export interface KafkaEventStoreOptions {
   readonly sasl?: KafkajsDriverOptions['sasl']
   /** How long an append waits for a broker, milliseconds; default 30,000. */
   readonly appendTimeout?: number
+  /** Where this instance keeps its copy of its partitions, for lookups by key; default in memory. See {@link diskReplica}. */
+  readonly replica?: ReplicaStorage
   /** Another way to reach Kafka; default kafkajs. Called at each opening. */
   readonly driver?: (logger: Logger) => KafkaDriver
 }
@@ -43,6 +47,7 @@ export interface Settings {
   readonly renewAfter: number
   readonly queueLimits: QueueLimits
   readonly maxBatchRecords: number
+  readonly replicas: ReplicaStorage
   createDriver(logger: Logger): KafkaDriver
 }
 
@@ -67,6 +72,7 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
     renewAfter: 12 * hour,
     queueLimits: { maxAppends: 10_000, maxBytes: 64 * 1024 * 1024 },
     maxBatchRecords: 2_000,
+    replicas: options.replica ?? { create: ({ topic, partition }) => new MemoryReplica(topic, partition) },
     createDriver: (logger) => {
       const { brokers, driver, ssl, sasl } = options
       return driver?.(logger) ?? kafkajsDriver({ brokers, clientId, ssl, sasl, requestTimeout, logger })

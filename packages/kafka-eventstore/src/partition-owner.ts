@@ -185,6 +185,8 @@ export class PartitionOwner {
       this.#startedSettled.resolve() // when it was closed before: there is nothing more to wait for
     } catch (error) {
       this.#lose(error)
+    } finally {
+      await this.#options.replica.close?.()
     }
   }
 
@@ -193,6 +195,7 @@ export class PartitionOwner {
     const { driver, topic, partition, clock, logger, replica } = this.#options
     while (!this.#writer.done) {
       try {
+        await replica.open?.()
         // The log as it is, first: most of the reading is done before anybody is fenced, and a rival is noticed.
         this.#target = (await driver.offsets(topic, partition)).end
         await this.#read(this.#target)

@@ -109,8 +109,8 @@ test('a write cut short is dropped; damage before the end is refused, not droppe
   await store.close()
   const file = [0, 1].map((n) => join(directory, `embedded.order.events-${n}`, 'events')).find((f) => statSync(f).size)!
   const whole = readFileSync(file)
-  // As if the machine had stopped: the index does not count, all is read from the file.
-  const crash = () => writeFileSync(join(file, '..', 'running'), 'another boot')
+  // As if it had not been closed: the index does not count, all is read from the file.
+  const crash = () => rmSync(join(file, '..', 'sealed'))
 
   crash()
   truncateSync(file, whole.length - 3)

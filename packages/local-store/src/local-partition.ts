@@ -1,18 +1,28 @@
-// One partition in a directory: the log file is the truth, the index makes it quick, what is newest waits in memory.
+// One partition in a directory: the log file is the truth, the index makes it quick, the newest waits in memory.
 //
 //   partition.json   what this is: format, topic, partition, and whose it is
 //   events           frames, appended (record-codec.ts)
 //   index/           lmdb; derived from `events` (stream-index.ts)
-//   running          there while it is open; says in which run of the machine
+//   sealed           there while it is closed: size and checksum of the index
 //
 // A step is one frame, so it is there whole or not at all. The index follows in batches. When it is opened, the frames
 // the index has not seen are read, a frame cut short at the very end is cut off, and damage before that is an error.
-// The index is never synced: killing the process does not harm it, a power failure may. So when the machine was started
-// anew since it was open, the index is thrown away and made from `events`.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// lmdb reads its file through a memory map, and a damaged one ends the process: so an index is opened only when it is
+// byte for byte what was sealed. After any other end than a closing it is made anew from `events`.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { type Appended, type Logger, NarrativeError, type RecordedEvent } from '@narrative/core'
-import { bootId } from './boot-id.js'
 import { directoryInvalid, diskFailed } from './disk-error.js'
 import { RecentRecords } from './recent-records.js'
 import {
@@ -68,6 +78,7 @@ export class LocalPartition {
   #indexing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #failure: NarrativeError | undefined
+  #closing: Promise<void> | undefined
 
   /**
    * Opens or creates it.
@@ -78,15 +89,15 @@ export class LocalPartition {
     try {
       mkdirSync(join(directory, 'index'), { recursive: true })
       checkIdentity(options)
-      const running = join(directory, 'running')
-      const boot = bootId()
-      const unclean = existsSync(running) && readFileSync(running, 'utf8') !== boot
-      if (unclean) {
-        options.logger.warn({ directory }, `${directory}: the machine stopped while it was open; making its index anew`)
-        rmSync(join(directory, 'index'), { recursive: true })
-        mkdirSync(join(directory, 'index'))
+      const index = join(directory, 'index')
+      if (!sealed(directory)) {
+        if (existsSync(join(index, 'data.mdb'))) {
+          options.logger.warn({ directory }, `${directory} was not closed in order: its index is made anew`)
+        }
+        rmSync(index, { recursive: true })
+        mkdirSync(index)
       }
-      writeFileSync(running, boot)
+      rmSync(join(directory, 'sealed'), { force: true })
       const partition = new LocalPartition(options)
       if (process.platform !== 'win32') syncFile(directory) // the names of the files, for a power failure
       try {
@@ -231,16 +242,18 @@ export class LocalPartition {
     while (this.#failure === undefined && (this.#recent.count > 0 || this.#unwritten.length > 0)) await this.#follow()
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.flush()
     await this.#indexing
     await this.#release()
     if (this.#failure !== undefined) return
-    // Now the index may outlive the machine, too.
-    syncFile(join(this.#directory, 'index', 'data.mdb'))
-    syncFile(join(this.#directory, 'events'))
-    rmSync(join(this.#directory, 'running'), { force: true })
+    seal(this.#directory)
   }
 
   async #release(): Promise<void> {
@@ -376,6 +389,37 @@ export class LocalPartition {
       message: `The events in ${this.#directory} are damaged: ${why}. Restore the directory from a backup.`,
       details: { directory: this.#directory },
     })
+  }
+}
+
+/** Says what the index is, for the next opening. */
+function seal(directory: string): void {
+  const data = join(directory, 'index', 'data.mdb')
+  syncFile(join(directory, 'events'))
+  syncFile(data)
+  writeFileSync(join(directory, 'sealed'), fingerprint(data))
+}
+
+/** Whether the index is what it was when it was closed. */
+function sealed(directory: string): boolean {
+  const seal = join(directory, 'sealed')
+  const data = join(directory, 'index', 'data.mdb')
+  return existsSync(seal) && existsSync(data) && readFileSync(seal, 'utf8') === fingerprint(data)
+}
+
+function fingerprint(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const chunk = Buffer.allocUnsafe(1024 * 1024)
+    let sum = 0
+    let size = 0
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+      sum = crc32(chunk.subarray(0, read), sum)
+      size += read
+    }
+    return `${size} ${sum}\n`
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -11,7 +11,7 @@ const chunkSize = 1024 * 1024
 export type Tail = 'clean' | 'torn' | 'corrupt'
 
 export class RecordFile {
-  readonly #fd: number
+  #fd: number
   /** Where the next frame goes. */
   #end: number
   readonly #guess = Buffer.allocUnsafe(2048)
@@ -94,6 +94,7 @@ export class RecordFile {
 
   close(): void {
     closeSync(this.#fd)
+    this.#fd = -1 // the system gives the number to the next file
   }
 
   /**

@@ -39,7 +39,7 @@ export class StreamIndex {
       keyEncoding: 'binary',
       encoding: 'binary',
       cache: false,
-      noSync: true, // what a power failure does to it is noticed at the next start (see local-partition.ts)
+      noSync: true, // it counts only when it was closed in order, and it is synced then (local-partition.ts)
       maxReaders: 32,
     })
   }

@@ -1,5 +1,6 @@
 // The port of the owner's local copy of its partition: the lookup by key that Kafka does not have.
-import type { Appended, RecordedEvent } from '@narrative/core'
+import type { Appended, Logger, RecordedEvent } from '@narrative/core'
+import type { KafkaDriver } from '../driver/kafka-driver.js'
 import type { LogPoint } from '../fold.js'
 
 /**
@@ -25,4 +26,24 @@ export interface Replica {
    * @returns events whose version is not the next of their stream: they are left out
    */
   apply(events: readonly RecordedEvent[], point: LogPoint): readonly RecordedEvent[]
+  /** Makes it ready; whoever reads the log into it does so after this. May be called again after an error, or for nothing. */
+  open?(): Promise<void>
+  /** A promise while it cannot take more; it should be waited for before much is applied. */
+  readonly room?: Promise<void> | undefined
+  /** Lets go of what it holds; never rejects. */
+  close?(): Promise<void>
+}
+
+/** What a replica is a copy of. */
+export interface ReplicaPlace {
+  readonly driver: KafkaDriver
+  readonly topic: string
+  readonly partition: number
+  readonly logger: Logger
+}
+
+/** Where an instance keeps the replicas of its partitions. */
+export interface ReplicaStorage {
+  /** A replica that is not open yet. */
+  create(place: ReplicaPlace): Replica
 }

@@ -1,0 +1,182 @@
+// The replica on disk, on a broker in memory: it spares reading, it is never believed against the log, and never needed.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Logger, type StorageContext, silentLogger, systemClock } from '@narrative/core'
+import { eventLogContract, eventStoreContract } from '@narrative/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { kafkaEventStore } from '../kafka-event-store.js'
+import { MemoryBroker } from '../memory-broker.test-support.js'
+import { anEvent, metadata } from '../store.test-support.js'
+import { diskReplica } from './disk-replica.js'
+
+let root: string
+let warnings: string[]
+let fetchedFrom: number[]
+const logger: Logger = { ...silentLogger, warn: (_, message) => warnings.push(message) }
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'narrative-replica-'))
+  warnings = []
+  fetchedFrom = []
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+async function open(broker: MemoryBroker, directory = root) {
+  const driver = broker.driver()
+  const watched = Object.assign(Object.create(driver), {
+    fetch: (request: Parameters<typeof driver.fetch>[0]) => {
+      if (request.topic === 'test.order.events') fetchedFrom.push(request.offset)
+      return driver.fetch(request)
+    },
+  })
+  const replica = diskReplica({ directory })
+  const options = { brokers: [], context: 'test', partitions: 1, driver: () => watched, replica }
+  const store = await kafkaEventStore(options).open({ categories: ['order'], clock: systemClock, logger })
+  const write = (streamId: string, commandId: string) =>
+    store.eventStore.append(streamId, [anEvent(commandId)], {
+      expectedVersion: 'any',
+      metadata: metadata(commandId),
+    })
+  const streamOf = async (streamId: string) => {
+    const events: string[] = []
+    for await (const event of store.eventStore.read(streamId)) events.push(`${event.version}:${event.data}`)
+    return events
+  }
+  return Object.assign(store, { write, streamOf })
+}
+
+/** A log of twenty events, and the replica of it on the disk. */
+async function written() {
+  const broker = new MemoryBroker()
+  const store = await open(broker)
+  for (let n = 0; n < 20; n++) await store.write(`order-${n % 2}`, `c${n}`)
+  await store.close()
+  fetchedFrom = []
+  return broker
+}
+
+const all = (stream: number, count = 10) => Array.from({ length: count }, (_, n) => `${n + 1}:c${2 * n + stream}`)
+/** Where the log was read; its very first record alone is looked at by every start. */
+const readBehind = () => Math.min(...fetchedFrom.filter((offset) => offset > 0))
+const events = () => join(root, 'test.order.events-0', 'events')
+
+describe('the event store on a broker in memory, its replica on disk', () => {
+  let contracts: string
+  beforeEach(() => {
+    contracts = mkdtempSync(join(root, 'contract-'))
+  })
+  const fresh = () => {
+    const driver = new MemoryBroker().driver()
+    let opened = 0
+    // Two openings side by side are two instances: each has a directory of its own.
+    return {
+      name: 'kafka',
+      open: (context: StorageContext) => {
+        const own = diskReplica({ directory: join(contracts, `${opened++}`) })
+        const options = { brokers: [], context: 'test', driver: () => driver, replica: own }
+        return kafkaEventStore(options).open(context)
+      },
+    }
+  }
+  for (const { name, run } of eventStoreContract) test(name, () => run(fresh))
+  for (const { name, run } of eventLogContract) test(name, () => run(fresh))
+})
+
+test('a restart reads the log behind the newest event, and nothing before it', async () => {
+  const store = await open(await written())
+  expect(readBehind()).toBe(20) // the newest event itself: the proof
+  expect(await store.streamOf('order-0')).toEqual(all(0))
+  expect(await store.eventStore.findCommand('order-1', 'c19')).toMatchObject({ version: 10 })
+  expect(await store.write('order-0', 'c0')).toMatchObject({ version: 1, duplicate: true })
+  expect(await store.write('order-0', 'next')).toMatchObject({ version: 11, duplicate: false })
+  expect(warnings).toEqual([])
+  await store.close()
+})
+
+test('what others wrote meanwhile is read', async () => {
+  const broker = await written()
+  const elsewhere = await open(broker, join(root, 'elsewhere'))
+  for (let n = 20; n < 30; n++) await elsewhere.write(`order-${n % 2}`, `c${n}`)
+  await elsewhere.close()
+  const store = await open(broker)
+  expect(await store.streamOf('order-1')).toEqual(all(1, 15))
+  expect(warnings).toEqual([])
+  await store.close()
+})
+
+test.each<[string, () => void, RegExp]>([
+  ['a byte of it changed', () => damage('c7'), /damaged/],
+  ['it ends early', () => truncateSync(events(), 500), /bytes/],
+  ['it is of another format', () => identity({ format: 99 }), /format 99/],
+  ['it is of another topic', () => identity({ format: 1, topic: 'other', partition: 0 }), /other/],
+  ['its identity is unreadable', () => writeFileSync(join(events(), '..', 'partition.json'), '{'), /JSON/],
+])('%s: it is built again from the log, and says why', async (_, harm, why) => {
+  const broker = await written()
+  harm()
+  const store = await open(broker)
+  expect(warnings.find((warning) => warning.includes('thrown away'))).toMatch(why)
+  expect(await store.streamOf('order-0')).toEqual(all(0))
+  expect(await store.streamOf('order-1')).toEqual(all(1))
+  await store.close()
+  warnings = []
+  const again = await open(broker)
+  expect(warnings).toEqual([])
+  expect(await again.streamOf('order-0')).toEqual(all(0))
+  await again.close()
+})
+
+test('a damaged index is not even opened, but made anew from the events beside it', async () => {
+  const broker = await written()
+  writeFileSync(join(events(), '..', 'index', 'data.mdb'), 'x'.repeat(20_000))
+  const store = await open(broker)
+  expect(warnings.join()).toContain('its index is made anew')
+  expect(readBehind()).toBe(20)
+  expect(await store.streamOf('order-0')).toEqual(all(0))
+  await store.close()
+})
+
+test('the log is another one, or shorter: the log is right', async () => {
+  await written()
+  const other = new MemoryBroker()
+  const before = await open(other, join(root, 'elsewhere'))
+  for (let n = 0; n < 25; n++) await before.write('order-0', `other${n}`)
+  await before.close()
+  const longer = await open(other)
+  expect(warnings.join()).toContain('and the log does not')
+  expect(await longer.streamOf('order-0')).toHaveLength(25)
+  expect(await longer.streamOf('order-1')).toEqual([])
+  await longer.close()
+  warnings = []
+  const shorter = await open(new MemoryBroker())
+  expect(warnings.join()).toContain('the log ends at')
+  expect(await shorter.streamOf('order-0')).toEqual([])
+  await shorter.close()
+})
+
+test('a directory that cannot be written to is said plainly, and nothing is touched', async () => {
+  writeFileSync(join(root, 'file'), '')
+  const broker = new MemoryBroker()
+  const opening = open(broker, join(root, 'file', 'below'))
+  await expect(opening).rejects.toMatchObject({ code: 'DISK_FAILED', message: expect.stringContaining('below') })
+  expect(broker.partition('test.order.events', 0).log).toHaveLength(0)
+})
+
+test('two stores on one directory: the second is refused, and the first goes on', async () => {
+  const broker = new MemoryBroker()
+  const store = await open(broker)
+  await expect(open(new MemoryBroker())).rejects.toMatchObject({ code: 'DIRECTORY_IN_USE' })
+  expect(await store.write('order-1', 'c')).toMatchObject({ version: 1 })
+  await store.close()
+  expect(readdirSync(root)).not.toContain('lock')
+})
+
+function damage(text: string): void {
+  const bytes = readFileSync(events())
+  bytes[bytes.indexOf(text)] = 0x21
+  writeFileSync(events(), bytes)
+  rmSync(join(events(), '..', 'sealed')) // so that all of it is read
+}
+
+function identity(value: object): void {
+  writeFileSync(join(events(), '..', 'partition.json'), JSON.stringify(value))
+}
