@@ -2,7 +2,17 @@
 import type { Random } from '../random.js'
 import type { Weather } from './simulated-driver.js'
 
-export const disturbanceNames = ['rival', 'crash', 'pause', 'cut', 'leader', 'shrink', 'clock', 'forget'] as const
+export const disturbanceNames = [
+  'rival',
+  'leave',
+  'crash',
+  'pause',
+  'cut',
+  'leader',
+  'shrink',
+  'clock',
+  'forget',
+] as const
 
 export type Disturbance = (typeof disturbanceNames)[number]
 
@@ -11,6 +21,8 @@ export interface Climate {
   readonly weather: Weather
   /** Whether identities and producer states may be forgotten: then the broker's fence has holes, and the fold must hold. */
   readonly forgetful: boolean
+  /** Whether the group is the worst one: everybody is told to own everything, and claims alone must keep them apart. */
+  readonly lawless: boolean
   /** Average time between two disturbances. */
   readonly calm: number
   /** How long clients pause at most. */
@@ -26,6 +38,7 @@ export function climateOf(random: Random): Climate {
   return {
     weather: { lostRequest: some(0.06), lostAnswer: some(0.08), late: some(0.06), replication: random.next() * 30 },
     forgetful,
+    lawless: random.chance(0.3),
     calm: random.between(200, 4_000),
     pace: random.between(5, 600),
     streams: random.between(1, 6),

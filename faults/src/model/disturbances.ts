@@ -1,5 +1,6 @@
 // What goes wrong in a history.
 import { type Disturbance, disturbanceNames } from './climate.js'
+import { InstanceDied } from './virtual-time.js'
 import type { World } from './world.js'
 
 /** More than this in one history tells nothing new and takes long. */
@@ -24,9 +25,18 @@ export async function disturb(world: World, working: () => boolean): Promise<voi
 }
 
 const disturbances: Record<Disturbance, (world: World) => Promise<void>> = {
-  /** A rival comes, and claims everything. */
+  /** Another instance comes. */
   async rival(world: World) {
-    await world.open()
+    if (world.instances.length < 5) await world.open()
+  },
+  /** An instance stops as it should: it drains, hands over, leaves. */
+  async leave(world: World) {
+    const leaver = world.anyInstance()
+    if (leaver === undefined) return
+    world.tell(`${leaver.name} leaves`)
+    world.instances = world.instances.filter((instance) => instance !== leaver)
+    await world.time.ask(leaver.name, () => leaver.store.close()).catch(orDied)
+    world.time.kill(leaver.name)
   },
   /** kill -9. */
   async crash(world: World) {
@@ -90,4 +100,8 @@ const disturbances: Record<Disturbance, (world: World) => Promise<void>> = {
     if (random.chance(0.6)) for (const partition of cluster.all()) partition.forgetProducers()
     world.story.push(`${world.time.now.toFixed(1)} the cluster forgets`)
   },
+}
+
+function orDied(error: unknown): void {
+  if (!(error instanceof InstanceDied)) throw error
 }

@@ -158,6 +158,29 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'keep-serving-after-loss',
+    does: 'what the group took away goes on being served, and reads are answered without asking anybody',
+    edits: [
+      { file: 'partition-owners.ts', from: 'delete row[partition]\n          this.#letGo(owner)', to: '' },
+      {
+        file: 'open-kafka-storage.ts',
+        from: 'await owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'sure-for-too-long',
+    does: 'a member trusts what it has for ten sessions after the last word of its group',
+    edits: [
+      {
+        file: 'open-kafka-storage.ts',
+        from: 'this.#membership?.sureUntil ?? 0',
+        to: '(this.#membership?.sureUntil ?? 0) + 60_000',
+      },
+    ],
+  },
+  {
     name: 'torn-appends',
     does: 'of a large append only the first events join the batch',
     edits: [

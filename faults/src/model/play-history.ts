@@ -1,4 +1,5 @@
 // One random history from one seed: instances that rival, clients that write and read, and whatever can go wrong.
+import { isNarrativeError } from '@narrative/core'
 import type { kafkaEventStore } from '@narrative/kafka-eventstore'
 import { checkHistory, type Verdict, type Violation } from '../checker/check-history.js'
 import type { Dump } from '../checker/evidence.js'
@@ -60,24 +61,21 @@ async function play(world: World): Promise<Verdict> {
   for (const partition of cluster.all()) partition.replicate()
   const at = time.now
   world.tell('healed')
-  const last = await world.open()
-  if (last !== undefined) {
-    for (const streamId of healing) {
-      await world.append('healer', last, { streamId, commandId: random.uuid(), expectedVersion: 'any' })
-    }
-  }
+  await world.open()
+  for (const streamId of healing) await insist(world, streamId)
   for (const partition of cluster.all()) partition.replicate()
   const log = cluster.readLog()
   const ends = Object.fromEntries(
     Array.from({ length: partitions }, (_, n) => [`${topic}/${n}`, cluster.partition(topic, n).highWatermark]),
   )
-  const dumps = [await view.dump(ends), ...(last === undefined ? [] : [await replicaOf(world, last, ends)])]
+  const dumps = [await view.dump(ends), await replicas(world, ends)]
   await following
   const healed = { at, partitions: Array.from({ length: partitions }, (_, n) => `${topic}/${n}`) }
   const { violations, facts } = checkHistory({
     ...{ operations: world.operations, log, dumps, healed },
     fenced: !climate.forgetful,
-    confirmed: false, // an instance that was paused and does not know of its rival yet answers conflicts from what it has
+    // Conflicts are answered from the replica without asking: a paused owner may tell one to a command that its successor took.
+    confirmed: false,
   })
   const hung = world.hung.map((operation) => ({
     ...{ rule: 'answered', promise: 'every caller is answered in the time it was promised' },
@@ -91,9 +89,9 @@ const healing = Array.from({ length: 8 }, (_, n) => `order-healed-${n}`)
 
 async function act(world: World, client: string): Promise<void> {
   const { random, time, climate } = world
-  const instance = world.anyInstance()
-  if (instance === undefined) return
   const streamId = `order-${random.between(0, climate.streams - 1)}`
+  const instance = world.anyFor(streamId)
+  if (instance === undefined) return
   if (random.chance(0.2)) return world.read(client, instance, streamId)
   const expectedVersion = random.chance(0.4) ? ('any' as const) : guess(world, streamId)
   const command = { streamId, commandId: random.uuid(), expectedVersion }
@@ -102,7 +100,7 @@ async function act(world: World, client: string): Promise<void> {
     const unsure = told.outcome.told === 'unknown' || told.outcome.told === 'refused'
     if (!random.chance(unsure ? 0.7 : 0.05)) return
     await time.sleep(random.next() * climate.pace)
-    const other = world.anyInstance()
+    const other = world.anyFor(streamId)
     if (other === undefined) return
     told = await world.append(client, other, command)
   }
@@ -119,20 +117,46 @@ function guess({ operations, random }: World, streamId: string): number {
   return Math.max(0, version + (random.chance(0.15) ? random.between(-1, 1) : 0))
 }
 
-async function replicaOf(
-  { time, operations }: World,
-  { name, store }: Instance,
-  offsets: Readonly<Record<string, number>>,
-): Promise<Dump> {
-  const streams: Record<string, string[]> = {}
-  await time.ask(name, async () => {
-    for (const streamId of new Set(operations.map((operation) => operation.streamId))) {
-      const ids: string[] = []
-      for await (const event of store.eventStore.read(streamId)) ids.push(event.id)
-      if (ids.length > 0) streams[streamId] = ids
+/** Writes to a stream after healing, wherever its owner is; gives up after two minutes. */
+async function insist(world: World, streamId: string): Promise<void> {
+  const { time, random } = world
+  const commandId = random.uuid()
+  for (const begun = time.now; time.now < begun + 120_000; await time.sleep(200)) {
+    const instance = world.anyFor(streamId)
+    if (instance === undefined) await world.open()
+    else {
+      const { outcome } = await world.append('healer', instance, { streamId, commandId, expectedVersion: 'any' })
+      if (outcome.told === 'appended') return
     }
-  })
-  return { name: `replica of ${name}`, offsets, streams }
+  }
+}
+
+/** Every stream as its owner has it. */
+async function replicas(world: World, offsets: Readonly<Record<string, number>>): Promise<Dump> {
+  const { time, operations } = world
+  const streams: Record<string, string[]> = {}
+  const read = async ({ name, store }: Instance, streamId: string) => {
+    const ids: string[] = []
+    await time.ask(name, async () => {
+      for await (const event of store.eventStore.read(streamId)) ids.push(event.id)
+    })
+    if (ids.length > 0) streams[streamId] = ids
+  }
+  for (const streamId of new Set(operations.map((operation) => operation.streamId))) {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const instance = world.anyFor(streamId)
+      const done = instance && (await read(instance, streamId).then(() => true, refused))
+      if (done) break
+      await time.sleep(200)
+    }
+  }
+  return { name: 'the replicas', offsets, streams }
+}
+
+/** Not the owner, or not any more: another one is. */
+function refused(error: unknown): boolean {
+  if (isNarrativeError(error)) return false
+  throw error
 }
 
 function crashed(error: unknown): Verdict {

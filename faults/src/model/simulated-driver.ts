@@ -3,6 +3,8 @@ import { NarrativeError } from '@narrative/core'
 import type { KafkaDriver, ProduceOutcome } from '@narrative/kafka-eventstore'
 import type { Random } from '../random.js'
 import type { SimulatedCluster } from './simulated-cluster.js'
+import type { SimulatedGroup } from './simulated-group.js'
+import { type MemberOptions, SimulatedMember } from './simulated-member.js'
 import type { VirtualTime } from './virtual-time.js'
 
 /** How bad the network is; probabilities for each message. */
@@ -20,16 +22,12 @@ export interface DriverSurroundings {
   readonly time: VirtualTime
   readonly random: Random
   readonly cluster: SimulatedCluster
+  /** Undefined for a group that tells everybody to own everything. */
+  readonly group: SimulatedGroup | undefined
   readonly weather: Weather
   readonly instance: string
   /** Instances that are cut off at the moment. */
   readonly cutOff: ReadonlySet<string>
-}
-
-/** Who shares the partitions of topics with others. */
-interface GroupMember {
-  readonly topics: readonly { readonly name: string; readonly partitions: number }[]
-  onAssigned(assignment: Readonly<Record<string, readonly number[]>>): void
 }
 
 /** As the real driver's defaults: a request is given up, and what is safe to repeat is repeated within this time. */
@@ -37,7 +35,7 @@ const requestTimeout = 10_000
 const attemptTimeout = 3_000
 
 export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
-  const { time, random, cluster, weather, instance, cutOff } = surroundings
+  const { time, random, cluster, group, weather, instance, cutOff } = surroundings
   let closed = false
 
   const latency = () => (random.chance(weather.late) ? random.between(500, 20_000) : random.next() * random.next() * 8)
@@ -140,10 +138,17 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
     },
     offsets: (topic, partition) =>
       askLeader(topic, partition, (answer) => answer(cluster.partition(topic, partition).offsets())),
-    /** The worst of groups: everybody is told to own everything, and nobody can be sure of it. */
-    async joinGroup({ topics, onAssigned }: GroupMember) {
-      onAssigned(Object.fromEntries(topics.map(({ name, partitions }) => [name, [...Array(partitions).keys()]])))
-      return { sureUntil: 0, silentFor: 0, confirm: async () => {}, leave: async () => {} }
+    async joinGroup(options: MemberOptions) {
+      if (group !== undefined) {
+        const member = new SimulatedMember(time, group, instance, ask, options)
+        await member.start()
+        return member
+      }
+      // The worst of groups: everybody is told to own everything, and nobody can be sure of it.
+      const everything = options.topics.map(({ name, partitions }) => [name, [...Array(partitions).keys()]])
+      options.onAssigned(Object.fromEntries(everything))
+      const nothing = { committed: async () => undefined, commit: async () => {} }
+      return { sureUntil: 0, silentFor: 0, confirm: async () => {}, leave: async () => {}, ...nothing }
     },
     async close() {
       closed = true
@@ -156,8 +161,8 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
 function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
-    if (signal.aborted) return void abort()
-    signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
   })
 }

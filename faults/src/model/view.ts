@@ -1,5 +1,5 @@
 // A view that follows the log on whichever instance lives, with its checkpoints kept apart, from the first event on.
-import type { Checkpoint } from '@narrative/core'
+import { type Checkpoint, isNarrativeError } from '@narrative/core'
 import type { Dump } from '../checker/evidence.js'
 import { InstanceDied } from './virtual-time.js'
 import type { Instance, World } from './world.js'
@@ -49,5 +49,5 @@ export class View {
 
 /** The next one goes on from the checkpoints. */
 function orDied(error: unknown): void {
-  if (!(error instanceof InstanceDied)) throw error
+  if (!(error instanceof InstanceDied) && !isNarrativeError(error, 'STORE_CLOSED')) throw error
 }

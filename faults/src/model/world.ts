@@ -6,6 +6,7 @@ import type { Random } from '../random.js'
 import type { Climate } from './climate.js'
 import { SimulatedCluster } from './simulated-cluster.js'
 import { simulatedDriver, type Weather } from './simulated-driver.js'
+import { SimulatedGroup } from './simulated-group.js'
 import { InstanceDied, type VirtualTime } from './virtual-time.js'
 
 export const partitions = 2
@@ -21,7 +22,10 @@ export interface Instance {
 export class World {
   readonly cluster = new SimulatedCluster()
   readonly weather: Weather
+  readonly group: SimulatedGroup | undefined
   readonly cutOff = new Set<string>()
+  /** Who answered for a stream last. */
+  readonly #owners = new Map<string, Instance>()
   readonly skew = new Map<string, number>()
   readonly story: string[] = []
   readonly operations: Operation[] = []
@@ -36,6 +40,7 @@ export class World {
     readonly create: typeof kafkaEventStore,
   ) {
     this.weather = { ...climate.weather }
+    this.group = climate.lawless ? undefined : new SimulatedGroup(time)
   }
 
   tell(what: string): void {
@@ -44,9 +49,9 @@ export class World {
 
   /** A new instance; undefined when it cannot open, or dies of it. */
   async open(): Promise<Instance | undefined> {
-    const { time, random, cluster, weather, cutOff } = this
+    const { time, random, cluster, group, weather, cutOff } = this
     const name = `i${++this.opened}`
-    const driver = simulatedDriver({ time, random, cluster, weather, instance: name, cutOff })
+    const driver = simulatedDriver({ time, random, cluster, group, weather, instance: name, cutOff })
     const clock = { now: () => Math.floor(1_700_000_000_000 + time.now + (this.skew.get(name) ?? 0)) }
     const storage = this.create({ brokers: [], context: 'model', partitions, clientId: name, driver: () => driver })
     this.tell(`${name} opens`)
@@ -63,12 +68,20 @@ export class World {
     }
   }
 
-  /** Any that is alive, the newest most often: it is likely the owner. */
+  /** Any that is alive; where there is no law, the newest most often: it is likely the owner. */
   anyInstance(): Instance | undefined {
     this.instances = this.instances.filter(({ name }) => !this.time.isDead(name))
+    if (this.group !== undefined) return this.instances.length === 0 ? undefined : this.random.pick(this.instances)
     const { length } = this.instances
     const back = Math.floor(this.random.next() * this.random.next() * Math.min(3, length))
     return this.instances[length - 1 - back]
+  }
+
+  /** Whom a client asks about a stream: who answered last, most often. */
+  anyFor(streamId: string): Instance | undefined {
+    const last = this.#owners.get(streamId)
+    const known = last !== undefined && this.instances.includes(last) && !this.time.isDead(last.name)
+    return known && this.random.chance(0.75) ? last : this.anyInstance()
   }
 
   async append(
@@ -100,6 +113,8 @@ export class World {
     }
     const operation: AppendOperation = { kind: 'append', ...called, ...asked, eventIds, outcome: told }
     this.operations.push(operation)
+    if (told.told === 'appended') this.#owners.set(streamId, instance)
+    else if (told.told === 'refused') this.#owners.delete(streamId)
     if (!answered && !time.isDead(instance.name)) this.hung.push(operation)
     return operation
   }
@@ -123,7 +138,7 @@ export class World {
       start,
       end: answered ? time.now : null,
     }
-    this.operations.push({ kind: 'read', strong: false, ...called, streamId, outcome: told })
+    this.operations.push({ kind: 'read', strong: true, ...called, streamId, outcome: told })
   }
 
   /** What an instance says to a client, which waits two minutes: longer than anything it was promised. */

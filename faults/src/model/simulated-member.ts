@@ -1,0 +1,104 @@
+// A member of the simulated group, as the real driver's: it says that it lives, joins again when asked to, and knows how
+// long it can be sure of what it has.
+import type { Assignment, Joined, Shared, SimulatedGroup } from './simulated-group.js'
+import type { VirtualTime } from './virtual-time.js'
+
+/** Asks the coordinator until it answers; rejects when nobody does. */
+export type AskCoordinator = <T>(serve: (answer: (value: T) => void) => void, patience?: number) => Promise<T>
+
+export interface MemberOptions extends Shared {
+  onAssigned(assignment: Assignment): void
+}
+
+export class SimulatedMember {
+  sureUntil = 0
+  readonly #time: VirtualTime
+  readonly #group: SimulatedGroup
+  readonly #name: string
+  readonly #ask: AskCoordinator
+  readonly #options: MemberOptions
+  #contact = 0
+  #generation = -1
+  #left = false
+
+  constructor(time: VirtualTime, group: SimulatedGroup, name: string, ask: AskCoordinator, options: MemberOptions) {
+    this.#time = time
+    this.#group = group
+    this.#name = name
+    this.#ask = ask
+    this.#options = options
+  }
+
+  get silentFor(): number {
+    return this.#time.now - this.#contact
+  }
+
+  async start(): Promise<void> {
+    await this.#join()
+    void this.#stay()
+  }
+
+  async confirm(): Promise<void> {
+    const since = this.#time.now
+    while (!this.#left && !(await this.#beat())) await this.#join()
+    if (this.#contact < since) throw new Error('the group did not answer')
+  }
+
+  committed(topic: string, partition: number): Promise<number | undefined> {
+    return this.#ask((answer) => answer(this.#group.committed(`${topic}/${partition}`)))
+  }
+
+  commit(topic: string, partition: number, offset: number): Promise<void> {
+    return this.#ask<void>((answer) => answer(this.#group.commit(`${topic}/${partition}`, offset)))
+  }
+
+  async leave(): Promise<void> {
+    this.#left = true
+    this.sureUntil = 0
+    await this.#ask<void>((answer) => answer(this.#group.leave(this.#name, this.#options))).catch(() => {})
+  }
+
+  async #stay(): Promise<void> {
+    while (!this.#left) {
+      await this.#time.sleep(this.#options.sessionTimeout / 8)
+      // Whatever keeps the coordinator from answering passes, or the session does.
+      if (!this.#left && !(await this.#beat().catch(() => true))) await this.#join().catch(() => {})
+    }
+  }
+
+  async #beat(): Promise<boolean> {
+    const sent = this.#time.now
+    const generation = this.#generation
+    const fine = await this.#ask<boolean>((answer) =>
+      answer(this.#group.heartbeat(this.#name, generation, this.#options)),
+    )
+    if (!fine || generation !== this.#generation || this.#left) return fine
+    this.#isSure(sent)
+    return true
+  }
+
+  async #join(): Promise<void> {
+    this.sureUntil = 0 // from here on somebody else may be given what was ours
+    const { sessionTimeout, onAssigned } = this.#options
+    while (!this.#left) {
+      const joined = await this.#ask<Joined>(
+        (answer) => this.#group.join(this.#name, this.#options, answer),
+        2 * sessionTimeout,
+      )
+      const sent = this.#time.now
+      const fine = await this.#ask<boolean>((answer) =>
+        answer(this.#group.heartbeat(this.#name, joined.generation, this.#options)),
+      )
+      if (!fine) continue
+      this.#generation = joined.generation
+      onAssigned(joined.assignment)
+      this.#isSure(sent)
+      return
+    }
+  }
+
+  #isSure(sent: number): void {
+    this.#contact = this.#time.now
+    this.sureUntil = sent + (this.#options.sessionTimeout * 2) / 3
+  }
+}
