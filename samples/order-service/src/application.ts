@@ -7,6 +7,7 @@ import {
   type Logger,
 } from '@narrative/core'
 import { kafkaEventStore } from '@narrative/kafka-eventstore'
+import { embeddedEventStore } from '@narrative/local-store'
 import {
   memoryReadModels,
   type Projections,
@@ -54,7 +55,10 @@ export async function openViews(backing: Backing, logger?: Logger): Promise<Orde
 }
 
 function eventStoreOf(backing: Backing): EventStorage {
-  if (backing.kind === 'embedded') return inMemoryEventStore({ context })
+  if (backing.kind === 'embedded') {
+    const { directory } = backing
+    return directory === undefined ? inMemoryEventStore({ context }) : embeddedEventStore({ directory, context })
+  }
   return kafkaEventStore({ brokers: backing.brokers, context, clientId: 'order-service' })
 }
 

@@ -1,7 +1,8 @@
 // `pnpm demo`: the service, and a few minutes in its life, on one screen.
 import type { AddressInfo } from 'node:net'
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { silentLogger } from '@narrative/core'
+import { type Application, silentLogger } from '@narrative/core'
 import { type KafkaService, type PostgresService, startKafka, startPostgres } from '@narrative/testing'
 import { createOrderApplication } from './application.js'
 import { Client } from './demo/client.js'
@@ -10,13 +11,14 @@ import { play } from './demo/scenes.js'
 import { createServer } from './http/create-server.js'
 import { onShutdownSignal } from './on-shutdown-signal.js'
 import { sentenceOf } from './sentence-of.js'
-import { type Backing, SettingsFaulty } from './settings.js'
+import { type Backing, dataDirectory, SettingsFaulty } from './settings.js'
 import { bold, cyan, dim } from './terminal/paint.js'
+import { number } from './terminal/progress-bar.js'
 
 const usage = `pnpm demo [--once] [--kafka] [--port <number>]
 
   --once   exit when everything was shown
-  --kafka  events in Kafka and the view in Postgres, instead of in this process
+  --kafka  events in Kafka and the view in Postgres, instead of events in a directory (NARRATIVE_DATA, else .narrative)
   --port   where the service listens; default PORT, else any free port`
 
 async function main(): Promise<void> {
@@ -29,7 +31,9 @@ async function main(): Promise<void> {
   onShutdownSignal(stop)
   try {
     console.log(`\n${bold('Narrative')} · order-service\n`)
-    const backing = options.kafka ? await startServices(stops) : ({ kind: 'embedded' } as const)
+    const backing = options.kafka
+      ? await startServices(stops)
+      : ({ kind: 'embedded', directory: dataDirectory(process.env) } as const)
     const { app, views } = await createOrderApplication(backing, silentLogger)
     stops.push(() => app.stop())
     const server = createServer(app)
@@ -41,6 +45,7 @@ async function main(): Promise<void> {
 
     console.log(`  ${cyan(url)}`)
     console.log(dim(`  ${whereThingsAre(backing)}`))
+    console.log(dim(`  ${await whatWasThere(app)}`))
     await play({ client: new Client(url, narrator), narrator, views })
     console.log(`\n${bold('Your turn')}\n${curlLines(url)}`)
     if (options.once) await stop()
@@ -86,7 +91,15 @@ async function startServices(stops: (() => Promise<void>)[]): Promise<Backing> {
 
 function whereThingsAre(backing: Backing): string {
   if (backing.kind === 'kafka') return `events in Kafka at ${backing.brokers.join(', ')}, the view in Postgres`
-  return 'events and the view live in this process: nothing survives a restart (--kafka: in Kafka and Postgres)'
+  return `events in ${relative(process.cwd(), backing.directory ?? '') || '.'}, the view in this process (--kafka: in Kafka and Postgres)`
+}
+
+/** A second run still has the first one's orders. */
+async function whatWasThere({ eventLog }: Application): Promise<string> {
+  const events = (await eventLog.partitions('order')).reduce((sum, { start, end }) => sum + end - start, 0)
+  return events === 0
+    ? 'no events yet; run it again, and those of this run will still be there'
+    : `${number(events)} events of earlier runs are still there`
 }
 
 function curlLines(url: string): string {

@@ -23,7 +23,11 @@ async function main(): Promise<void> {
   stops.push(() => server.close())
   await server.listen({ port: settings.port, host: settings.host })
   if (settings.backing.kind === 'embedded') {
-    logger.info({}, 'Embedded: events and views live in this process; nothing survives a restart')
+    const { directory } = settings.backing
+    logger.info(
+      { directory },
+      'Embedded: events are kept in a directory; views live in this process, made anew at every start',
+    )
   }
 }
 

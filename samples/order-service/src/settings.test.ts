@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { readSettings, SettingsFaulty } from './settings.js'
 
@@ -12,8 +13,9 @@ const faultsOf = (environment: Record<string, string>): readonly string[] => {
 }
 
 test('without settings everything is embedded', () => {
-  const embedded = { port: 3000, host: 'localhost', backing: { kind: 'embedded' } }
+  const embedded = { port: 3000, host: 'localhost', backing: { kind: 'embedded', directory: resolve('.narrative') } }
   expect(readSettings({})).toEqual(embedded)
+  expect(readSettings({ NARRATIVE_DATA: '/data' }).backing).toEqual({ kind: 'embedded', directory: resolve('/data') })
   expect(readSettings({ PORT: '', KAFKA_BROKERS: ' ', DATABASE_URL: '' })).toEqual(embedded)
 })
 

@@ -1,8 +1,12 @@
 // The settings of the service, read from the environment. Everything that is wrong with them is said at once.
+import { resolve } from 'node:path'
 
-/** Where events and views live: in this process, or in Kafka and Postgres. */
+/**
+ * Where events and views live: in Kafka and Postgres; or, embedded, events in a directory and views in this process.
+ * Without a directory events are in memory, too: for tests.
+ */
 export type Backing =
-  | { readonly kind: 'embedded' }
+  | { readonly kind: 'embedded'; readonly directory?: string }
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly databaseUrl: string }
 
 export interface Settings {
@@ -20,7 +24,8 @@ export class SettingsFaulty extends Error {
 }
 
 /**
- * Reads `PORT` (default 3000), `HOST` (default localhost), `KAFKA_BROKERS` and `DATABASE_URL`; unset and empty are the same.
+ * Reads `PORT` (default 3000), `HOST` (default localhost), `KAFKA_BROKERS`, `DATABASE_URL` and `NARRATIVE_DATA` (default
+ * .narrative in the working directory); unset and empty are the same.
  *
  * @throws SettingsFaulty
  */
@@ -52,15 +57,23 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   if (brokers === undefined && databaseUrl !== undefined) {
     faults.push(
-      'DATABASE_URL is set but KAFKA_BROKERS is not: views in Postgres would outlive an embedded log. Set both, or neither.',
+      'DATABASE_URL is set but KAFKA_BROKERS is not: an embedded log keeps its views in memory. Set both, or neither.',
     )
   }
   if (faults.length > 0) throw new SettingsFaulty(faults)
   return {
     port: Number(port),
     host: text('HOST') ?? 'localhost',
-    backing: brokers && databaseUrl ? { kind: 'kafka', brokers, databaseUrl } : { kind: 'embedded' },
+    backing:
+      brokers && databaseUrl
+        ? { kind: 'kafka', brokers, databaseUrl }
+        : { kind: 'embedded', directory: dataDirectory(environment) },
   }
+}
+
+/** Where the embedded store keeps events: `NARRATIVE_DATA`, else .narrative in the working directory. */
+export function dataDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+  return resolve(environment.NARRATIVE_DATA?.trim() || '.narrative')
 }
 
 function isBroker(text: string): boolean {

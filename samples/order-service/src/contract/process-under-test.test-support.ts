@@ -1,5 +1,8 @@
 // The programs of the sample as processes, as `pnpm build` built them.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
@@ -17,14 +20,22 @@ export class ProcessUnderTest {
   constructor(program: string, args: readonly string[], environment: Environment) {
     const { KAFKA_BROKERS: _, DATABASE_URL: __, PORT: ___, ...rest } = process.env
     const file = fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url))
-    this.child = spawn(process.execPath, [file, ...args], { env: { ...rest, ...environment } })
+    // A directory of its own, which does not outlive it.
+    const data = mkdtempSync(join(tmpdir(), 'order-service-'))
+    const env = { ...rest, NARRATIVE_DATA: data, ...environment }
+    this.child = spawn(process.execPath, [file, ...args], { env })
     this.child.stdout?.on('data', (chunk) => {
       this.out += chunk
     })
     this.child.stderr?.on('data', (chunk) => {
       this.err += chunk
     })
-    this.ended = new Promise((resolve) => this.child.on('close', resolve))
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code) => {
+        rmSync(data, { recursive: true, force: true })
+        resolve(code)
+      })
+    })
   }
 
   kill(signal: NodeJS.Signals): void {
