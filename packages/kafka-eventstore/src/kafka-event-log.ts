@@ -6,7 +6,6 @@ import {
   isNarrativeError,
   type Logger,
   type LogPartition,
-  NarrativeError,
   type SubscribeOptions,
 } from '@narrative/core'
 import { Backoff } from './backoff.js'
@@ -179,8 +178,3 @@ const largestFetch = 4 * mebibyte
 const smallestFetch = mebibyte / 4
 /** Shared by the partitions of a subscription; each holds up to three fetches: handled, ready, under way. */
 const memory = 32 * mebibyte
-
-/** The error of a store that was closed. */
-export function storeClosed(): NarrativeError {
-  return new NarrativeError('STORE_CLOSED', { message: 'The event store on Kafka was closed.' })
-}

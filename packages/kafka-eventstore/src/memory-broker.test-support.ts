@@ -43,6 +43,8 @@ export class MemoryBroker {
   readonly topics = new Map<string, { description: TopicDescription; partitions: Partition[] }>()
   readonly #identities = new Map<string, { producerId: bigint; epoch: number }>()
   #nextProducerId = 1000n
+  /** What groups remember. */
+  readonly offsets = new Map<string, number>()
   /** How many ever joined a group. */
   members = 0
   maxBatchRecords = Number.POSITIVE_INFINITY
@@ -179,6 +181,8 @@ export class MemoryBroker {
           silentFor: 0,
           confirm: async () => (member < broker.members ? onAssigned({}) : undefined),
           leave: async () => {},
+          committed: async (topic, partition) => broker.offsets.get(`${topic}/${partition}`),
+          commit: async (topic, partition, offset) => void broker.offsets.set(`${topic}/${partition}`, offset),
         }
       },
       async close() {},

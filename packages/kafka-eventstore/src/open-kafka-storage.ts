@@ -13,16 +13,17 @@ import {
   type StorageContext,
   type StreamId,
 } from '@narrative/core'
-import type { KafkaDriver, Membership, TopicDescription } from './driver/kafka-driver.js'
-import type { Assignment } from './driver/sticky-assignment.js'
-import { KafkaEventLog, storeClosed } from './kafka-event-log.js'
+import type { KafkaDriver, Membership } from './driver/kafka-driver.js'
+import { KafkaEventLog } from './kafka-event-log.js'
 import type { Settings } from './options.js'
+import { storeClosed } from './owner-errors.js'
 import { PartitionOwner, type PartitionStatus } from './partition-owner.js'
 import { type CreateOwner, PartitionOwners } from './partition-owners.js'
 import { partitionOf } from './partitioner.js'
 import { PendingAppend } from './pending-append.js'
 import type { Replica } from './replica/replica.js'
-import { prepareTopics, topicName } from './topics.js'
+import { KafkaCommandRouter } from './routing/kafka-command-router.js'
+import { commandTopicName, preparePassingTopics, prepareTopics, replyTopicName, topicName } from './topics.js'
 
 /** An open event store on Kafka. */
 export interface KafkaStorage extends OpenStorage {
@@ -33,35 +34,94 @@ export interface KafkaStorage extends OpenStorage {
 /** Opens what {@link kafkaEventStore} configured. */
 export async function openKafkaStorage(settings: Settings, context: StorageContext): Promise<KafkaStorage> {
   const driver = settings.createDriver(context.logger)
-  const topicOf = (category: string) => topicName(settings.context, category)
-  let owners: PartitionOwners | undefined
-  let membership: Membership | undefined
+  const parts: Partial<StorageParts> = {}
   try {
     await driver.connect()
-    const topics = await prepareTopics(driver, context.categories.map(topicOf), settings)
-    const confirm = async () => membership?.confirm()
-    owners = new PartitionOwners(topics, createOwners(driver, settings, context, confirm), context.logger)
-    membership = await join(driver, topics, owners, settings)
+    const names = new Map(
+      context.categories.map((category) => [
+        topicName(settings.context, category),
+        commandTopicName(settings.context, category),
+      ]),
+    )
+    const topics = await prepareTopics(driver, [...names.keys()], settings)
+    if (topics.size === 0) return new OpenKafkaStorage({ driver, settings, context, owners: nobody(context) })
+    const wanted = [...topics.values()].map(({ name, partitions }) => [names.get(name)!, partitions] as const)
+    const replies = [replyTopicName(settings.context), settings.partitions] as const
+    const shape = await preparePassingTopics(driver, new Map(wanted), replies, settings)
+
+    // The membership is there only when the first assignment already is.
+    let joined!: (membership: Membership) => void
+    const membership = new Promise<Membership>((resolve) => {
+      joined = resolve
+    })
+    const confirm = async () => (await membership).confirm()
+    const createOwner = createOwners(driver, settings, context, confirm)
+    const owners = new PartitionOwners(
+      topics,
+      (topic, partition, patient) => {
+        const owner = createOwner(topic, partition, patient)
+        void follow(owner, names.get(topic.name)!)
+        return owner
+      },
+      context.logger,
+    )
+    parts.owners = owners
+    const placeOf = (streamId: StreamId) => {
+      const topic = topicName(settings.context, categoryOf(streamId))
+      return { topic, partition: partitionOf(Buffer.from(streamId), owners.count(topic) ?? 1) }
+    }
+    const router = new KafkaCommandRouter({
+      ...{ driver, clock: context.clock, logger: context.logger, replyTopic: replies[0], replyPartitions: shape },
+      placeOf(streamId) {
+        const { topic, partition } = placeOf(streamId)
+        return { topic: names.get(topic)!, partition }
+      },
+      ownedHere(streamId) {
+        const { topic, partition } = placeOf(streamId)
+        // Of a category that nobody here knows, the store says so.
+        return owners.count(topic) === undefined || owners.get(topic, partition) !== undefined
+      },
+    })
+    parts.router = router
+    async function follow(owner: PartitionOwner, topic: string): Promise<void> {
+      await owner.started.catch(() => {}) // one that could not start has said so
+      if (!owner.ended.aborted) await router.consume(topic, owner.partition, await membership, owner.ended)
+    }
+    parts.membership = await driver.joinGroup({
+      group: settings.group,
+      topics: wanted.map(([name, partitions]) => ({ name, partitions })),
+      sessionTimeout: settings.sessionTimeout,
+      onAssigned: (assignment) =>
+        owners.assign(Object.fromEntries([...names].map(([name, commands]) => [name, assignment[commands] ?? []]))),
+    })
+    joined(parts.membership)
     await owners.started()
-    return new OpenKafkaStorage(driver, owners, membership, topicOf, settings, context)
+    return new OpenKafkaStorage({ driver, settings, context, owners, router, membership: parts.membership })
   } catch (error) {
-    await owners?.close()
-    await membership?.leave()
+    await parts.owners?.close()
+    await parts.router?.close()
+    await parts.membership?.leave()
     await driver.close()
     throw error
   }
 }
 
+interface StorageParts {
+  readonly driver: KafkaDriver
+  readonly settings: Settings
+  readonly context: StorageContext
+  owners: PartitionOwners
+  /** None in a process that only reads. */
+  router?: KafkaCommandRouter
+  membership?: Membership
+}
+
 /** Who appends nothing takes part in nothing. */
-async function join(
-  driver: KafkaDriver,
-  topics: ReadonlyMap<string, TopicDescription>,
-  owners: PartitionOwners,
-  { group, sessionTimeout }: Settings,
-): Promise<Membership | undefined> {
-  if (topics.size === 0) return undefined
-  const onAssigned = (assignment: Assignment) => owners.assign(assignment)
-  return driver.joinGroup({ group, topics: [...topics.values()], sessionTimeout, onAssigned })
+function nobody({ logger }: StorageContext): PartitionOwners {
+  const none = () => {
+    throw new RangeError('A store that was opened for no categories owns nothing.')
+  }
+  return new PartitionOwners(new Map(), none, logger)
 }
 
 function createOwners(
@@ -102,25 +162,20 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   readonly #owners: PartitionOwners
   readonly #membership: Membership | undefined
   readonly #closed = new AbortController()
+  readonly router: KafkaCommandRouter | undefined
   #closing: Promise<void> | undefined
 
-  constructor(
-    driver: KafkaDriver,
-    owners: PartitionOwners,
-    membership: Membership | undefined,
-    topicOf: (category: string) => string,
-    settings: Settings,
-    { logger }: StorageContext,
-  ) {
+  constructor({ driver, settings, context, owners, router, membership }: StorageParts) {
     this.#driver = driver
     this.#owners = owners
     this.#membership = membership
     this.#settings = settings
-    this.#topicOf = topicOf
+    this.#topicOf = (category) => topicName(settings.context, category)
+    this.router = router
     this.eventLog = new KafkaEventLog({
       driver,
-      logger,
-      topicOf,
+      logger: context.logger,
+      topicOf: this.#topicOf,
       ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
       closed: this.#closed.signal,
     })
@@ -175,6 +230,7 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   async #close(): Promise<void> {
     await this.#owners.close()
     await this.#membership?.leave()
+    await this.router?.close()
     this.#closed.abort(storeClosed())
     await this.#driver.close()
   }

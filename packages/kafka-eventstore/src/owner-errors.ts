@@ -70,3 +70,8 @@ export function ownerFailed(topic: string, partition: number, cause: unknown) {
     cause,
   })
 }
+
+/** The error of a store that was closed. */
+export function storeClosed(): NarrativeError {
+  return new NarrativeError('STORE_CLOSED', { message: 'The event store on Kafka was closed.' })
+}

@@ -9,7 +9,7 @@ import { catchUp } from './catch-up.js'
 import { type Claim, claimPartition } from './claim.js'
 import { orAborted } from './driver/attempts.js'
 import type { LogPoint } from './fold.js'
-import { notServed, ownerFailed, takenOver } from './owner-errors.js'
+import { notServed, ownerFailed, storeClosed, takenOver } from './owner-errors.js'
 import { PartitionWriter, type WriterOptions } from './partition-writer.js'
 import type { PendingAppend } from './pending-append.js'
 import type { Replica } from './replica/replica.js'
@@ -102,6 +102,11 @@ export class PartitionOwner {
     return this.#options.replica.point
   }
 
+  /** Aborts when it is closed or released. */
+  get ended(): AbortSignal {
+    return this.#closing.signal
+  }
+
   /** @throws NarrativeError `NOT_OWNER`, `LOG_CORRUPT`, `LOG_TRUNCATED`: whatever ended the ownership */
   get replica(): Replica {
     if (this.#loss !== undefined) throw this.#loss
@@ -136,6 +141,7 @@ export class PartitionOwner {
     const giveUp = performance.now() + timeout
     for (;;) {
       if (this.#loss !== undefined) throw this.#loss
+      if (this.#state === 'closed') throw storeClosed()
       if (this.#state === 'serving') {
         if (performance.now() < sureUntil) return
         const { end } = await driver.offsets(topic, partition)

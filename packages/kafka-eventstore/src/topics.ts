@@ -16,6 +16,51 @@ export function topicName(context: string | undefined, category: string): string
   return context === undefined ? `${category}.events` : `${context}.${category}.events`
 }
 
+/** `<context>.<category>.commands`: what travels to the owners of the category's streams. */
+export function commandTopicName(context: string | undefined, category: string): string {
+  return context === undefined ? `${category}.commands` : `${context}.${category}.commands`
+}
+
+/** `<context>.replies`, shared by all instances. */
+export function replyTopicName(context: string | undefined): string {
+  return context === undefined ? 'replies' : `${context}.replies`
+}
+
+/** Messages between instances are of no use after seconds; a day lets people look. */
+const passing = { 'cleanup.policy': 'delete', 'retention.ms': '86400000', 'max.message.bytes': '2097152' }
+
+/**
+ * Creates the topics by which instances talk, as far as they are missing.
+ *
+ * @param wanted command topics and their partitions: as many as the events topic has
+ * @param replies the reply topic, and its partitions if it is missing
+ * @returns the partitions of the reply topic
+ * @throws NarrativeError `TOPIC_REFUSED` when one has another count, and the driver's errors
+ */
+export async function preparePassingTopics(
+  driver: KafkaDriver,
+  wanted: ReadonlyMap<string, number>,
+  replies: readonly [name: string, partitions: number],
+  { replicationFactor }: TopicWishes,
+): Promise<number> {
+  const names = [...wanted.keys()]
+  const there = await driver.describeTopics([...names, replies[0]])
+  for (const [name, partitions] of [...wanted, replies]) {
+    if (!there.has(name)) await driver.createTopic({ name, partitions, replicationFactor, settings: passing })
+  }
+  const topics = await driver.describeTopics([...names, replies[0]])
+  const faults = names.flatMap((name) => {
+    const found = topics.get(name)?.partitions
+    const fault = `${name} has ${found} partitions instead of ${wanted.get(name)}. It holds nothing of value: stop the service, delete it, and start again`
+    return found === wanted.get(name) ? [] : [fault]
+  })
+  if (faults.length === 0) return topics.get(replies[0])?.partitions ?? replies[1]
+  throw new NarrativeError('TOPIC_REFUSED', {
+    message: `Kafka topics cannot carry commands as they are:\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
+    details: { faults },
+  })
+}
+
 /** What keeps every event for ever, in order, under the time its owner gave it. */
 const required: Readonly<Record<string, { readonly value: string; readonly otherwise: string }>> = {
   'cleanup.policy': { value: 'delete', otherwise: 'compaction deletes all but the last event of each stream' },

@@ -32,7 +32,7 @@ export interface AggregateReader {
 }
 
 export function createAggregateReader(
-  source: { readonly eventStore: EventStore; readonly codec: EventCodec },
+  source: { readonly eventStore: Pick<EventStore, 'read'>; readonly codec: EventCodec },
   definitionOf: (aggregate: object) => AggregateDefinition,
 ): AggregateReader {
   const rangeOf = ({ version, asOf }: Until) => ({ to: version, asOf: asOf instanceof Date ? asOf.getTime() : asOf })

@@ -3,6 +3,10 @@ import { Container, type ContainerModule } from 'inversify'
 import { createEventCodec } from '../codec/create-event-codec.js'
 import { type CommandBus, type CommandMiddleware, createCommandBus } from '../command-handling/command-bus.js'
 import { type CommandValidator, declaredValidation } from '../command-handling/command-validator.js'
+import { createLocalExecution } from '../command-handling/local-execution.js'
+import type { DomainErrorClasses } from '../command-handling/routed-error.js'
+import { createRoutedExecution } from '../command-handling/routed-execution.js'
+import { createRoutedRead } from '../command-handling/routed-reads.js'
 import { readAggregate } from '../decorators/read-aggregate.js'
 import { readQueryHandlers } from '../decorators/read-query-handlers.js'
 import type { AggregateDefinition, ServiceId } from '../definition/aggregate-definition.js'
@@ -41,6 +45,11 @@ export interface ApplicationOptions {
   readonly validator?: CommandValidator
   /** Where aggregate state is kept between commands; default in memory, 10,000 aggregates. */
   readonly snapshots?: SnapshotStore
+  /**
+   * Classes of domain errors by their code. Only these arrive as their class from an instance that owns the stream
+   * elsewhere; others arrive as `DomainError` with code, details and fields.
+   */
+  readonly domainErrors?: DomainErrorClasses
   readonly clock?: Clock
   /** Default: warnings and errors on standard error. pino fits. */
   readonly logger?: Logger
@@ -116,6 +125,14 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     snapshots: options.snapshots ?? new InMemorySnapshotStore({ max: 10_000 }),
     service: <T>(id: ServiceId<T>): T => container.get<T>(id as never),
   }
+  const { router } = storage
+  const { domainErrors = {} } = options
+  const carryOutHere = createLocalExecution(environment)
+  const carryOut =
+    router === undefined
+      ? carryOutHere
+      : createRoutedExecution({ router, registry, codec, eventStore, clock, domainErrors, carryOutHere })
+  const read = router === undefined ? eventStore.read.bind(eventStore) : createRoutedRead(eventStore, router, clock)
   const waitFor: WaitForReadModels = async (position, wait) => {
     await Promise.all(parts.map((part) => part.waitFor?.(position, wait)))
   }
@@ -123,13 +140,13 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
   return {
     commands: createCommandBus({
       registry,
-      environment,
+      carryOut,
       validator: options.validator ?? declaredValidation,
       middleware: options.middleware ?? [],
     }),
     queries: createQueryBus(routes, waitFor),
     aggregates: createAggregateReader(
-      environment,
+      { eventStore: { read }, codec },
       (aggregate) => definitionOf(aggregate) ?? unknownAggregate(aggregate),
     ),
     eventStore,

@@ -1,18 +1,14 @@
-// The way in for commands: middleware, validation, routing to the aggregate, one at a time per stream.
+// The way in for commands: middleware, validation, the route to the aggregate.
 import { randomUUID } from 'node:crypto'
 import type { CommandDefinition } from '../definition/aggregate-definition.js'
-import type { CommandRoute, DefinitionRegistry } from '../definition/definition-registry.js'
-import { NarrativeError } from '../errors/narrative-error.js'
+import { commandUnknown, type DefinitionRegistry } from '../definition/definition-registry.js'
 import type { EventsOf } from '../messages/message-class.js'
 import type { MessageMetadata } from '../messages/metadata.js'
-import { toStreamId } from '../messages/stream-id.js'
 import { currentMetadata } from './ambient-metadata.js'
-import { Cancellation } from './cancellation.js'
 import type { CommandResult } from './command-result.js'
 import { type CommandValidator, commandInvalid } from './command-validator.js'
-import { type ExecutionEnvironment, executeCommand } from './execute-command.js'
 import { violationsInJson } from './from-json.js'
-import { StreamQueue } from './stream-queue.js'
+import type { CarryOut } from './local-execution.js'
 
 /** What a caller may say about a command. */
 export interface CommandOptions {
@@ -57,47 +53,28 @@ export interface CommandBus {
 /** What the bus is made of. */
 export interface CommandBusParts {
   readonly registry: DefinitionRegistry
-  readonly environment: ExecutionEnvironment
+  readonly carryOut: CarryOut
   readonly validator: CommandValidator
   readonly middleware: readonly CommandMiddleware[]
 }
 
-export function createCommandBus({ registry, environment, validator, middleware }: CommandBusParts): CommandBus {
-  const queue = new StreamQueue()
-
-  function handle(
-    command: object,
-    { command: type, aggregate }: CommandRoute,
-    metadata: MessageMetadata,
-    options: CommandOptions,
-  ): Promise<CommandResult> {
-    const streamId = toStreamId(aggregate.category, aggregate.identify(command))
-    const { deadline } = options
-    const execution = {
-      definition: aggregate,
-      streamId,
-      command,
-      commandName: type.name,
-      metadata,
-      expectedVersion: options.expectedVersion,
-      mayBeRepeated: options.commandId !== undefined,
-      cancellation: new Cancellation(
-        type.name,
-        environment.clock,
-        deadline instanceof Date ? deadline.getTime() : deadline,
-        options.signal,
-      ),
-    }
-    return queue.run(streamId, () => executeCommand(environment, execution))
-  }
-
+export function createCommandBus({ registry, carryOut, validator, middleware }: CommandBusParts): CommandBus {
   async function run(command: object, options: CommandOptions): Promise<CommandResult> {
     const route = registry.routeOf(command)
-    if (route === undefined) throw commandUnknown(command)
+    if (route === undefined) throw commandUnknown(nameOf(command))
     const metadata = metadataOf(options)
     const innermost = async () => {
       await check(validator, command, route.command)
-      return handle(command, route, metadata, options)
+      const { commandId, deadline, expectedVersion, signal } = options
+      return carryOut({
+        route,
+        command,
+        metadata,
+        expectedVersion,
+        deadline: deadline instanceof Date ? deadline.getTime() : deadline,
+        signal,
+        mayBeRepeated: commandId !== undefined,
+      })
     }
     const info = { name: route.command.name, category: route.aggregate.category, metadata }
     return middleware.reduceRight<() => Promise<CommandResult>>(
@@ -127,10 +104,6 @@ async function check(validator: CommandValidator, command: object, definition: C
   if (violations.length > 0) throw commandInvalid(definition.name, violations)
 }
 
-function commandUnknown(command: object): NarrativeError {
-  const name = (command as { type?: unknown }).type ?? command.constructor?.name ?? typeof command
-  return new NarrativeError('COMMAND_UNKNOWN', {
-    message: `No aggregate of this application handles ${String(name)}. Give the command’s class a @CommandHandler, and its aggregate to createApplication({ aggregates }).`,
-    details: { command: String(name) },
-  })
+function nameOf(command: object): string {
+  return String((command as { type?: unknown }).type ?? command.constructor?.name ?? typeof command)
 }

@@ -18,6 +18,9 @@ export interface AggregateSource {
   readonly codec: EventCodec
 }
 
+/** What the past is read from. */
+type PastSource = { readonly eventStore: Pick<EventStore, 'read'>; readonly codec: EventCodec }
+
 /**
  * The newest state; remembers it in the snapshot store.
  * Snapshots only ever come from recorded events, so a state is the same whether it was kept or folded anew.
@@ -43,7 +46,7 @@ export async function loadAggregate(
 
 /** A state of the past: up to a version, or as of an instant. */
 export function loadAggregateAsOf(
-  source: AggregateSource,
+  source: PastSource,
   definition: AggregateDefinition,
   streamId: StreamId,
   until: Pick<ReadOptions, 'to' | 'asOf'>,
@@ -52,7 +55,7 @@ export function loadAggregateAsOf(
 }
 
 async function fold(
-  { eventStore, codec }: AggregateSource,
+  { eventStore, codec }: PastSource,
   definition: AggregateDefinition,
   streamId: StreamId,
   start: LoadedAggregate,

@@ -1,5 +1,6 @@
 // All definitions of one application, with the faults that only show when they stand side by side.
 import type { EventType } from '../codec/event-type.js'
+import { NarrativeError } from '../errors/narrative-error.js'
 import type { AggregateDefinition, CommandDefinition } from './aggregate-definition.js'
 import { eventTypeFaults } from './event-type-faults.js'
 
@@ -13,8 +14,21 @@ export interface CommandRoute {
 export interface DefinitionRegistry {
   /** The route of a command object, by its class or its `type`. */
   routeOf(command: object): CommandRoute | undefined
+  /**
+   * The route of a command by its stable name.
+   * @throws NarrativeError `COMMAND_UNKNOWN`
+   */
+  routeNamed(name: string): CommandRoute
   readonly eventTypes: readonly EventType[]
   readonly faults: readonly string[]
+}
+
+/** Nobody here handles it. */
+export function commandUnknown(name: string): NarrativeError {
+  return new NarrativeError('COMMAND_UNKNOWN', {
+    message: `No aggregate of this application handles ${name}. Give the command’s class a @CommandHandler, and its aggregate to createApplication({ aggregates }).`,
+    details: { command: name },
+  })
 }
 
 /** Puts definitions side by side and finds names used twice. */
@@ -53,6 +67,11 @@ export function createRegistry(definitions: readonly AggregateDefinition[]): Def
   }
   return {
     routeOf: (command) => routes.get(command.constructor) ?? routes.get((command as { type?: unknown }).type),
+    routeNamed(name) {
+      const route = commandNames.get(name)
+      if (route === undefined) throw commandUnknown(name)
+      return route
+    },
     eventTypes: [...eventTypes.values()],
     faults,
   }

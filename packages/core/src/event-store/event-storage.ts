@@ -1,5 +1,6 @@
 // How an application opens an adapter: one factory value, given to createApplication({ eventStore }).
 import type { Clock } from './clock.js'
+import type { CommandRouter } from './command-router.js'
 import type { EventLog } from './event-log.js'
 import type { EventStore } from './event-store.js'
 import type { Logger } from './logger.js'
@@ -23,6 +24,8 @@ export interface Health {
 export interface OpenStorage {
   readonly eventStore: EventStore
   readonly eventLog: EventLog
+  /** How requests reach the owner of a stream; none when every stream is owned here. */
+  readonly router?: CommandRouter
   health(): Health
   /** Finishes what is under way, then lets go of every connection. */
   close(): Promise<void>

@@ -69,6 +69,29 @@ export class GroupMember implements Membership {
     })
   }
 
+  async committed(topic: string, partition: number): Promise<number | undefined> {
+    const what = `Reading the offset of ${topic}-${partition} in the group ${this.#options.group}`
+    const attempt = async () => {
+      const input = { topics: [{ topic, partitions: [{ partition }] }] }
+      const { responses } = await this.#requests.send('OffsetFetch', 'offsets', input)
+      const { errorCode, offset } = responses[0].partitions[0]
+      this.#client.check(errorCode)
+      return Number(offset)
+    }
+    const offset = await this.#client.perform({ what, attempt })
+    return offset < 0 ? undefined : offset
+  }
+
+  async commit(topic: string, partition: number, offset: number): Promise<void> {
+    const { responses } = await this.#requests.send('OffsetCommit', 'offsets', {
+      groupGenerationId: this.#generation,
+      memberId: this.#memberId,
+      retentionTime: -1,
+      topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
+    })
+    this.#client.check(responses[0].partitions[0].errorCode)
+  }
+
   async leave(): Promise<void> {
     if (this.#leaving.signal.aborted) return this.#running
     this.#leaving.abort(new NarrativeError('STORE_CLOSED', { message: 'The member has left its group.' }))

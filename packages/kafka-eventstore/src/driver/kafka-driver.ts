@@ -120,6 +120,10 @@ export interface Membership {
   readonly silentFor: number
   /** Resolves when the group has said, after this call, what is this member's; `onAssigned` was called if it changed. */
   confirm(): Promise<void>
+  /** The offset that the group remembers for a partition. */
+  committed(topic: string, partition: number): Promise<number | undefined>
+  /** Makes the group remember an offset. Rejects when this member may not say so any more. */
+  commit(topic: string, partition: number, offset: number): Promise<void>
   /** Gives everything back. Never throws: a group that cannot be told finds out by itself. */
   leave(): Promise<void>
 }

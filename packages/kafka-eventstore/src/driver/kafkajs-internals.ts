@@ -89,6 +89,8 @@ export type ControlApi =
   | 'SyncGroup'
   | 'Heartbeat'
   | 'LeaveGroup'
+  | 'OffsetCommit'
+  | 'OffsetFetch'
 
 /** A protocol error by its code. */
 export interface ProtocolErrorText {
