@@ -4,12 +4,13 @@ import type { Bench } from './bench.js'
 import { commandsBench } from './commands.js'
 import { dispatchBench } from './dispatch.js'
 import { type Figure, toFigure } from './figure.js'
+import { localStoreBench } from './local-store.js'
 import { describeMachine } from './machine.js'
 import { replayBench } from './replay.js'
 import { Services } from './services.js'
 import { summary } from './summary.js'
 
-const benches: readonly Bench[] = [dispatchBench, appendBench, commandsBench, replayBench]
+const benches: readonly Bench[] = [dispatchBench, appendBench, commandsBench, replayBench, localStoreBench]
 const flags = ['--quick', '--json', '--strict']
 
 const asked = process.argv.slice(2)

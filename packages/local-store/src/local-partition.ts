@@ -49,9 +49,9 @@ export interface LocalPartitionOptions {
 
 const format = 1
 /** The index follows when this much waits for it … */
-const indexAfter = { records: 20_000, bytes: 12 * 1024 * 1024 }
+const indexAfter = { records: 10_000, bytes: 8 * 1024 * 1024 }
 /** … and nothing more is taken before it did when it is this much. */
-const fullAt = { records: 50_000, bytes: 32 * 1024 * 1024 }
+const fullAt = { records: 25_000, bytes: 16 * 1024 * 1024 }
 /** … or this long after something came, milliseconds. */
 const indexDelay = 500
 /** Readers can begin about every so many bytes. */
