@@ -114,3 +114,9 @@ test('a topic that only some subscribe to is shared among those', () => {
   expect(shares.get('b')!.order).toEqual([0, 1, 2, 3])
   expect(shares.get('a')!.account).toHaveLength(2)
 })
+
+test('the share that is one larger goes to whoever has more already: nothing moves for the sake of a name', () => {
+  const member = (id: string, account: number[]) => ({ id, topics: ['account'], owned: { account }, generation: 1 })
+  const shares = assignSticky(topicsOf([3]), [member('a', [0]), member('b', [1, 2])])
+  expect(Object.fromEntries(shares)).toEqual({ a: { account: [0] }, b: { account: [1, 2] } })
+})
