@@ -7,8 +7,8 @@ import { transformSync } from 'esbuild'
 import type { Plant } from './plants.js'
 
 const sources = fileURLToPath(new URL('../../../packages/kafka-eventstore/src', import.meta.url))
-/** Inside this package, so that the copies find the same @narrative/core and kafkajs. */
-const copies = fileURLToPath(new URL('../../.planted', import.meta.url))
+/** Beside them, so that the copies find what the sources find. */
+const copies = fileURLToPath(new URL('../../../packages/kafka-eventstore/.planted', import.meta.url))
 
 /** The event store with this bug. */
 export async function plant({ name, edits }: Plant): Promise<typeof kafkaEventStore> {

@@ -20,6 +20,7 @@ export class SimulatedMember {
   #contact = 0
   #generation = -1
   #left = false
+  #talking: Promise<void> = Promise.resolve()
 
   constructor(time: VirtualTime, group: SimulatedGroup, name: string, ask: AskCoordinator, options: MemberOptions) {
     this.#time = time
@@ -40,7 +41,9 @@ export class SimulatedMember {
 
   async confirm(): Promise<void> {
     const since = this.#time.now
-    while (!this.#left && !(await this.#beat())) await this.#join()
+    await this.#alone(async () => {
+      while (!this.#left && !(await this.#beat())) await this.#join()
+    })
     if (this.#contact < since) throw new Error('the group did not answer')
   }
 
@@ -62,8 +65,17 @@ export class SimulatedMember {
     while (!this.#left) {
       await this.#time.sleep(this.#options.sessionTimeout / 8)
       // Whatever keeps the coordinator from answering passes, or the session does.
-      if (!this.#left && !(await this.#beat().catch(() => true))) await this.#join().catch(() => {})
+      await this.#alone(async () => {
+        if (!this.#left && !(await this.#beat())) await this.#join()
+      }).catch(() => {})
     }
+  }
+
+  /** One conversation with the coordinator at a time: a word of before a join says nothing about after it. */
+  #alone(talk: () => Promise<void>): Promise<void> {
+    const turn = this.#talking.catch(() => {}).then(talk)
+    this.#talking = turn
+    return turn
   }
 
   async #beat(): Promise<boolean> {
@@ -81,10 +93,11 @@ export class SimulatedMember {
     this.sureUntil = 0 // from here on somebody else may be given what was ours
     const { sessionTimeout, onAssigned } = this.#options
     while (!this.#left) {
-      const joined = await this.#ask<Joined>(
-        (answer) => this.#group.join(this.#name, this.#options, answer),
-        2 * sessionTimeout,
-      )
+      let over = false // a request that was given up ends with its connection, and joins nobody later
+      const joined = await this.#ask<Joined>((answer) => {
+        if (!over) this.#group.join(this.#name, this.#options, answer)
+      }, 2 * sessionTimeout)
+      over = true
       const sent = this.#time.now
       const fine = await this.#ask<boolean>((answer) =>
         answer(this.#group.heartbeat(this.#name, joined.generation, this.#options)),
