@@ -74,8 +74,6 @@ async function play(world: World): Promise<Verdict> {
   const { violations, facts } = checkHistory({
     ...{ operations: world.operations, log, dumps, healed },
     fenced: !climate.forgetful,
-    // Conflicts are answered from the replica without asking: a paused owner may tell one to a command that its successor took.
-    confirmed: false,
   })
   const hung = world.hung.map((operation) => ({
     ...{ rule: 'answered', promise: 'every caller is answered in the time it was promised' },

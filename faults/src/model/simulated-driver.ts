@@ -146,7 +146,7 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
       }
       // The worst of groups: everybody is told to own everything, and nobody can be sure of it.
       const everything = options.topics.map(({ name, partitions }) => [name, [...Array(partitions).keys()]])
-      options.onAssigned(Object.fromEntries(everything))
+      options.onAssigned(Object.fromEntries(everything), 0)
       const nothing = { committed: async () => undefined, commit: async () => {} }
       return { sureUntil: 0, silentFor: 0, confirm: async () => {}, leave: async () => {}, ...nothing }
     },

@@ -7,7 +7,7 @@ import type { VirtualTime } from './virtual-time.js'
 export type AskCoordinator = <T>(serve: (answer: (value: T) => void) => void, patience?: number) => Promise<T>
 
 export interface MemberOptions extends Shared {
-  onAssigned(assignment: Assignment): void
+  onAssigned(assignment: Assignment, generation: number): void
 }
 
 export class SimulatedMember {
@@ -104,7 +104,7 @@ export class SimulatedMember {
       )
       if (!fine) continue
       this.#generation = joined.generation
-      onAssigned(joined.assignment)
+      onAssigned(joined.assignment, joined.generation)
       this.#isSure(sent)
       return
     }

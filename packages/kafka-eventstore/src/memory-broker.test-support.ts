@@ -175,11 +175,12 @@ export class MemoryBroker {
           Object.fromEntries(
             topics.map(({ name, partitions }) => [name, Array.from({ length: partitions }, (_, number) => number)]),
           ),
+          0,
         )
         return {
           sureUntil: 0,
           silentFor: 0,
-          confirm: async () => (member < broker.members ? onAssigned({}) : undefined),
+          confirm: async () => (member < broker.members ? onAssigned({}, 1) : undefined),
           leave: async () => {},
           committed: async (topic, partition) => broker.offsets.get(`${topic}/${partition}`),
           commit: async (topic, partition, offset) => void broker.offsets.set(`${topic}/${partition}`, offset),

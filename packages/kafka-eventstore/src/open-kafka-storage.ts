@@ -91,8 +91,11 @@ export async function openKafkaStorage(settings: Settings, context: StorageConte
       group: settings.group,
       topics: wanted.map(([name, partitions]) => ({ name, partitions })),
       sessionTimeout: settings.sessionTimeout,
-      onAssigned: (assignment) =>
-        owners.assign(Object.fromEntries([...names].map(([name, commands]) => [name, assignment[commands] ?? []]))),
+      onAssigned: (assignment, generation) =>
+        owners.assign(
+          Object.fromEntries([...names].map(([name, commands]) => [name, assignment[commands] ?? []])),
+          generation,
+        ),
     })
     joined(parts.membership)
     await owners.started()
@@ -186,7 +189,14 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
     if (events.length === 0) throw new RangeError(`An append to ${streamId} needs at least one event.`)
     const key = Buffer.from(streamId)
     const owner = this.#owner(streamId, key)
-    return owner.append(new PendingAppend(streamId, key, events, options, this.#settings.appendTimeout))
+    for (;;) {
+      const append = new PendingAppend(streamId, key, events, options, this.#settings.appendTimeout)
+      const result = await owner.append(append)
+      if (result.outcome === 'appended') return result
+      // Only the log confirms an append; a conflict is told from the replica, and so only while that is sure to be current.
+      await this.#assertCurrent(owner)
+      if (owner.replica.version(streamId) === result.actualVersion) return result
+    }
   }
 
   async *read(streamId: StreamId, options: ReadOptions = {}): AsyncIterable<RecordedEvent> {
@@ -239,8 +249,12 @@ class OpenKafkaStorage implements KafkaStorage, EventStore {
   async #replica(streamId: StreamId): Promise<Replica> {
     if (this.#closing !== undefined) throw storeClosed()
     const owner = this.#owner(streamId, Buffer.from(streamId))
-    await owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)
+    await this.#assertCurrent(owner)
     return owner.replica
+  }
+
+  #assertCurrent(owner: PartitionOwner): Promise<void> {
+    return owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)
   }
 
   #owner(streamId: StreamId, key: Uint8Array): PartitionOwner {

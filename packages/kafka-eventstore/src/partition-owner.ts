@@ -69,6 +69,9 @@ export class PartitionOwner {
   #target = 0
   #watchers: (() => void)[] = []
   #servedSince = 0
+  /** Doubts from outside so far, and how many of them the present claim came after. */
+  #doubts = 0
+  #doubtsSettled = 0
   #served = false
   #startedSettled!: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
@@ -143,7 +146,7 @@ export class PartitionOwner {
       if (this.#loss !== undefined) throw this.#loss
       if (this.#state === 'closed') throw storeClosed()
       if (this.#state === 'serving') {
-        if (performance.now() < sureUntil) return
+        if (performance.now() < sureUntil && this.#doubts === this.#doubtsSettled) return
         const { end } = await driver.offsets(topic, partition)
         await this.#writer.landed()
         if (this.#loss === undefined && this.#state === 'serving') {
@@ -154,6 +157,12 @@ export class PartitionOwner {
       if (performance.now() >= giveUp) throw notServed(topic, partition, this.#writer.reason)
       await this.#changed(giveUp - performance.now())
     }
+  }
+
+  /** Somebody else may have owned the partition meanwhile: it is claimed again before anything more is told. */
+  doubt(reason: string): void {
+    this.#doubts++
+    this.#writer.interrupt(reason)
   }
 
   /** Answers what is under way, then stops. */
@@ -177,6 +186,7 @@ export class PartitionOwner {
     try {
       for (let claim = await this.#claim(); claim !== undefined; claim = await this.#claim()) {
         this.#writer.settleDoubtful()
+        if (this.#doubts !== this.#doubtsSettled) continue // one that came while it was being claimed
         this.#is('serving')
         this.#served = true
         this.#servedSince = performance.now()
@@ -202,6 +212,7 @@ export class PartitionOwner {
     while (!this.#writer.done) {
       try {
         await replica.open?.()
+        const doubts = this.#doubts
         // The log as it is, first: most of the reading is done before anybody is fenced, and a rival is noticed.
         this.#target = (await driver.offsets(topic, partition)).end
         await this.#read(this.#target)
@@ -222,6 +233,7 @@ export class PartitionOwner {
           // Somebody may have claimed after us while we read: then nothing is served.
           if (point.claim === claim.id && point.offset === claim.offset + 1) {
             this.#backoff.reset()
+            this.#doubtsSettled = doubts
             return claim
           }
         }

@@ -15,6 +15,8 @@ export class PartitionOwners {
   readonly #owners = new Map<string, PartitionOwner[]>()
   /** Lost ones that still answer what they had in flight. */
   readonly #leaving = new Set<Promise<void>>()
+  /** The group's round of the last assignment. */
+  #generation = -1
   #opened = false
   #closing = false
 
@@ -24,9 +26,14 @@ export class PartitionOwners {
     this.#logger = logger
   }
 
-  /** What is not in it is let go at once; what is new in it is claimed; what stays is not disturbed. */
-  assign(assignment: Assignment): void {
+  /**
+   * What is not in it is let go at once; what is new in it is claimed; what stays is not disturbed, as long as it stayed in
+   * each round of the group. In a round this instance missed, somebody else may have been given it, and acted.
+   */
+  assign(assignment: Assignment, generation: number): void {
     if (this.#closing) return
+    const missed = generation !== this.#generation + 1
+    this.#generation = generation
     const gained: string[] = []
     const lost: string[] = []
     for (const topic of this.#topics.values()) {
@@ -42,6 +49,8 @@ export class PartitionOwners {
           lost.push(`${topic.name}/${partition}`)
           delete row[partition]
           this.#letGo(owner)
+        } else if (owner !== undefined && missed) {
+          owner.doubt('this instance was not in its group for a while')
         }
       }
     }

@@ -184,7 +184,7 @@ export class GroupMember implements Membership {
       this.#check(synced.errorCode)
       this.#generation = joined.generationId
       this.#assignment = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {}
-      this.#options.onAssigned(this.#assignment)
+      this.#options.onAssigned(this.#assignment, this.#generation)
       this.#isSure(sent)
       return
     }

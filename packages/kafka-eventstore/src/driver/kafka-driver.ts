@@ -108,8 +108,11 @@ export interface GroupOptions {
   readonly topics: readonly { readonly name: string; readonly partitions: number }[]
   /** Milliseconds of silence after which the group gives a member's partitions to others. */
   readonly sessionTimeout: number
-  /** Called at each change with everything that is this member's from now on: partitions by topic. */
-  onAssigned(assignment: Readonly<Record<string, readonly number[]>>): void
+  /**
+   * Called at each change with everything that is this member's from now on: partitions by topic.
+   * @param generation the group's count of its rounds; a member that missed a number was not in it meanwhile
+   */
+  onAssigned(assignment: Readonly<Record<string, readonly number[]>>, generation: number): void
 }
 
 /** Being a member of a group. It decides who should work (liveness), never who may write: that is for claims. */
