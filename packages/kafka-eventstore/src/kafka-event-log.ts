@@ -69,7 +69,10 @@ export class KafkaEventLog implements EventLog {
             const share = Math.floor(memory / Math.max(1, sources.length * options.categories.length))
             const maxBytes = Math.min(largestFetch, Math.max(smallestFetch, share))
             for (const source of sources) {
-              merge.add((offer) => follow({ driver, logger, source, maxBytes, signal, offer }))
+              merge.add(async (offer) => {
+                if (ends !== undefined) await offer(emptyBatch(source))
+                await follow({ driver, logger, source, maxBytes, signal, offer })
+              })
             }
           })
         }
@@ -131,6 +134,11 @@ function firstPoint(
   if (from === 'start') return logStart
   if (from === 'end') return ends?.get(`${topic}/${partition}`) ?? logStart
   return from.find((point: Checkpoint) => point.topic === topic && point.partition === partition) ?? logStart
+}
+
+/** Says where a reader from the end begins. */
+function emptyBatch({ topic, partition, from }: Source): EventBatch {
+  return { topic, partition, events: [], checkpoint: { topic, partition, ...from }, end: from.offset }
 }
 
 interface FollowOptions {

@@ -48,6 +48,7 @@ export async function* follow(
   options.signal?.addEventListener('abort', bell.ring)
   closed.addEventListener('abort', bell.ring)
   try {
+    if (options.from === 'end') for (const cursor of cursors) yield emptyBatch(cursor)
     while (!ended()) {
       let idle = true
       for (const cursor of cursors) {
@@ -78,6 +79,11 @@ export function firstOffset(store: LocalPartition, from: SubscribeOptions['from'
     message: `A checkpoint stands at ${topic}/${partition}@${offset}, but that partition holds offsets 0 to ${point.offset}: it belongs to another log. Remove the checkpoints together with the directory they belong to.`,
     details: { topic, partition, offset, start: 0, end: point.offset },
   })
+}
+
+/** Says where a reader from the end begins. */
+function emptyBatch({ store: { topic, partition, point }, offset }: Cursor): EventBatch {
+  return { topic, partition, events: [], checkpoint: { topic, partition, offset, claim: null }, end: point.offset }
 }
 
 function nextBatch(cursor: Cursor): EventBatch | undefined {

@@ -28,7 +28,11 @@ async function main(): Promise<void> {
   const stop = async () => {
     for (const each of stops.splice(0).reverse()) await each()
   }
-  onShutdownSignal(stop)
+  let interrupted = false
+  onShutdownSignal(() => {
+    interrupted = true
+    return stop()
+  })
   try {
     console.log(`\n${bold('Narrative')} · order-service\n`)
     const backing = options.kafka
@@ -40,17 +44,19 @@ async function main(): Promise<void> {
     stops.push(() => server.close())
     await server.listen({ port: options.port, host: 'localhost' })
     const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
-    const narrator = new Narrator(app.eventLog)
+    const narrator = await Narrator.of(app.eventLog)
     stops.push(() => narrator.stop())
 
     console.log(`  ${cyan(url)}`)
     console.log(dim(`  ${whereThingsAre(backing)}`))
-    console.log(dim(`  ${await whatWasThere(app)}`))
+    // In a directory each offset is an event; on Kafka some are claims.
+    if (backing.kind === 'embedded') console.log(dim(`  ${await whatWasThere(app)}`))
     await play({ client: new Client(url, narrator), narrator, views })
     console.log(`\n${bold('Your turn')}\n${curlLines(url)}`)
     if (options.once) await stop()
     else console.log(dim('\n  Events appear here as they are appended. Ctrl-C ends it.\n'))
   } catch (error) {
+    if (interrupted) return // what was under way could not end well; the signal's handler says how it ends
     await stop()
     throw error
   }

@@ -36,7 +36,8 @@ export interface EventBatch {
 export interface SubscribeOptions {
   readonly categories: readonly string[]
   /**
-   * `start`: from offset 0. `end`: only what comes. Checkpoints: from there on, and partitions without one from offset 0.
+   * `start`: from offset 0. `end`: only what comes; an empty first batch of each partition says from where on that is, and
+   * what is appended after it will be seen. Checkpoints: from there on, and partitions without one from offset 0.
    */
   readonly from: 'start' | 'end' | readonly Checkpoint[]
   /** Only these partitions (numbers, the same for each category); default all. */

@@ -58,6 +58,7 @@ export class InMemoryLog {
     options.signal?.addEventListener('abort', ring)
     closed.addEventListener('abort', ring)
     try {
+      if (options.from === 'end') for (const { partition, offset } of cursors) yield partition.emptyBatch(offset)
       while (!ended()) {
         let idle = true
         for (const cursor of cursors) {

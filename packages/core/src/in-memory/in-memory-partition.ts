@@ -113,6 +113,12 @@ export class InMemoryPartition {
     }
   }
 
+  /** Says where a reader from there on begins. */
+  emptyBatch(offset: number): EventBatch {
+    const { topic, partition, end } = this
+    return { topic, partition, events: [], checkpoint: this.checkpoint(offset), end }
+  }
+
   private checkpoint(offset: number): Checkpoint {
     const claim = this.claims.findLast((candidate) => candidate.offset < offset)
     return { topic: this.topic, partition: this.partition, offset, claim: claim?.id ?? null }

@@ -33,7 +33,7 @@ export class Client {
     console.log(`  → ${bold(`${method} ${shortened(path)}`)}  ${given.join('  ')}`.trimEnd())
     const answer = await this.send(method, path, body, headers)
     const position = answer.headers.get('narrative-position')
-    if (position !== null) await this.narrator.until(position)
+    if (position !== null) await this.narrator.hasTold(position)
     console.log(`  ← ${statusOf(answer)}  ${factsOf(answer).join('  ')}`.trimEnd())
     return answer
   }

@@ -6,25 +6,31 @@ import { eventLine } from './event-line.js'
 export class Narrator {
   private readonly stopping = new AbortController()
   private readonly told = new Set<string>()
+  private readonly begun = new Set<number>()
   private wake: () => void = () => {}
   private readonly telling: Promise<void>
+  /** Rejects when no more will be told: whoever waits then must not wait for ever. */
+  private readonly ended: Promise<never>
   /** True: events pass untold. */
   quiet = false
 
-  constructor(eventLog: EventLog) {
+  private constructor(eventLog: EventLog) {
     this.telling = this.tell(eventLog)
-    // Whoever waits for an event, or for the end, is told why there is none.
-    this.telling.catch(() => {})
+    this.ended = this.telling.then(() => Promise.reject(new Error('The demo was stopped.')))
+    this.ended.catch(() => {}) // for those who wait
+  }
+
+  /** Resolves when nothing that is appended from now on will be missed. */
+  static async of(eventLog: EventLog): Promise<Narrator> {
+    const partitions = await eventLog.partitions('order')
+    const narrator = new Narrator(eventLog)
+    await narrator.until(() => narrator.begun.size === partitions.length)
+    return narrator
   }
 
   /** Resolves when the event at a position was told. */
-  async until(position: string): Promise<void> {
-    while (!this.told.has(position)) {
-      const more = new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-      await Promise.race([more, this.telling])
-    }
+  async hasTold(position: string): Promise<void> {
+    await this.until(() => this.told.has(position))
   }
 
   async stop(): Promise<void> {
@@ -32,9 +38,19 @@ export class Narrator {
     await this.telling
   }
 
+  private async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+      await Promise.race([more, this.ended])
+    }
+  }
+
   private async tell(eventLog: EventLog): Promise<void> {
     const { signal } = this.stopping
-    for await (const { events } of eventLog.subscribe({ categories: ['order'], from: 'end', signal })) {
+    for await (const { partition, events } of eventLog.subscribe({ categories: ['order'], from: 'end', signal })) {
+      this.begun.add(partition) // the first batch of each partition is empty and says where it begins
       for (const event of events) {
         this.told.add(formatPosition(event.position))
         if (!this.quiet) console.log(eventLine(event))

@@ -108,7 +108,7 @@ async function crowd({ client, narrator }: Stage): Promise<void> {
   }
   await Promise.all(Array.from({ length: callers }, caller))
   const seconds = (performance.now() - began) / 1000
-  for (const { headers } of placed) await narrator.until(headers.get('narrative-position')!)
+  for (const { headers } of placed) await narrator.hasTold(headers.get('narrative-position')!)
   const rate = bold(`${number(placed.length / seconds)} orders/s`)
   console.log(`    ${number(placed.length)} orders, each with its event in the log: ${rate}`)
   console.log(dim('    over HTTP, with the callers in the same process as the service'))
