@@ -163,8 +163,8 @@ export const plants: readonly Plant[] = [
     edits: [
       { file: 'partition-owners.ts', from: 'delete row[partition]\n          this.#letGo(owner)', to: '' },
       {
-        file: 'open-kafka-storage.ts',
-        from: 'return owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)',
+        file: 'owned-streams.ts',
+        from: 'return owner.assertCurrent(this.#options.sureUntil(), this.#options.appendTimeout)',
         to: 'return Promise.resolve()',
       },
     ],
@@ -172,18 +172,16 @@ export const plants: readonly Plant[] = [
   {
     name: 'conflict-without-asking',
     does: 'a conflict is told from a replica that may be stale',
-    edits: [
-      { file: 'open-kafka-storage.ts', from: 'await this.#assertCurrent(owner)\n      if (owner', to: 'if (owner' },
-    ],
+    edits: [{ file: 'owned-streams.ts', from: 'await this.#assertCurrent(owner)\n      if (owner', to: 'if (owner' }],
   },
   {
     name: 'sure-for-too-long',
     does: 'a member trusts what it has for ten sessions after the last word of its group',
     edits: [
       {
-        file: 'open-kafka-storage.ts',
-        from: 'this.#membership?.sureUntil ?? 0',
-        to: '(this.#membership?.sureUntil ?? 0) + 60_000',
+        file: 'owned-streams.ts',
+        from: 'assertCurrent(this.#options.sureUntil(),',
+        to: 'assertCurrent(this.#options.sureUntil() + 60_000,',
       },
     ],
   },

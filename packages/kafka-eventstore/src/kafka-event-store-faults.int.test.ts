@@ -6,7 +6,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { kafkajsDriver } from './driver/kafkajs-driver.js'
 import { kafkaEventStore } from './kafka-event-store.js'
-import type { KafkaStorage } from './open-kafka-storage.js'
+import type { KafkaStorage } from './kafka-storage.js'
 import type { KafkaEventStoreOptions } from './options.js'
 import { anEvent, codeOf, metadata, until } from './store.test-support.js'
 

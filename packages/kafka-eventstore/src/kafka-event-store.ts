@@ -1,6 +1,7 @@
 // The public entry: options in, an EventStorage out.
 import type { EventStorage, StorageContext } from '@narrative/core'
-import { type KafkaStorage, openKafkaStorage } from './open-kafka-storage.js'
+import type { KafkaStorage } from './kafka-storage.js'
+import { openKafkaStorage } from './open-kafka-storage.js'
 import { type KafkaEventStoreOptions, settingsOf } from './options.js'
 
 /** An event store on Kafka, configured and not yet opened. */

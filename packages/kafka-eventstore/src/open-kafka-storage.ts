@@ -1,138 +1,137 @@
-// The composition: driver, topics, group, owners and log put together, and streams sent to the owner of their partition.
-import {
-  type AppendOptions,
-  type AppendResult,
-  aggregateIdOf,
-  categoryOf,
-  type EventStore,
-  NarrativeError,
-  type NewEvent,
-  type OpenStorage,
-  type ReadOptions,
-  type RecordedEvent,
-  type StorageContext,
-  type StreamId,
-} from '@narrative/core'
+// The composition: driver, topics, group, owners, router and log put together.
+import type { StorageContext } from '@narrative/core'
 import type { KafkaDriver, Membership } from './driver/kafka-driver.js'
 import { KafkaEventLog } from './kafka-event-log.js'
+import { KafkaStorage } from './kafka-storage.js'
 import type { Settings } from './options.js'
-import { storeClosed } from './owner-errors.js'
-import { PartitionOwner, type PartitionStatus } from './partition-owner.js'
+import { OwnedStreams } from './owned-streams.js'
+import { PartitionOwner } from './partition-owner.js'
 import { type CreateOwner, PartitionOwners } from './partition-owners.js'
-import { partitionOf } from './partitioner.js'
-import { PendingAppend } from './pending-append.js'
-import type { Replica } from './replica/replica.js'
 import { KafkaCommandRouter } from './routing/kafka-command-router.js'
+import { type CategoryTopics, StreamPlaces } from './stream-places.js'
 import { commandTopicName, preparePassingTopics, prepareTopics, replyTopicName, topicName } from './topics.js'
 
-/** An open event store on Kafka. */
-export interface KafkaStorage extends OpenStorage {
-  /** Every partition of its topics, owned or not. `voids` is worth an alert: it counts events in the log that do not count. */
-  status(): readonly PartitionStatus[]
+interface Foundation {
+  readonly settings: Settings
+  readonly context: StorageContext
+  readonly driver: KafkaDriver
+}
+
+/** What an instance that takes part in the work has, and one that only reads has not. */
+interface Work {
+  readonly places: StreamPlaces
+  readonly owners: PartitionOwners
+  readonly router?: KafkaCommandRouter
+  readonly membership?: Membership
 }
 
 /** Opens what {@link kafkaEventStore} configured. */
 export async function openKafkaStorage(settings: Settings, context: StorageContext): Promise<KafkaStorage> {
   const driver = settings.createDriver(context.logger)
-  const parts: Partial<StorageParts> = {}
+  const foundation = { settings, context, driver }
   try {
     await driver.connect()
-    const names = new Map(
-      context.categories.map((category) => [
-        topicName(settings.context, category),
-        commandTopicName(settings.context, category),
-      ]),
-    )
-    const topics = await prepareTopics(driver, [...names.keys()], settings)
-    if (topics.size === 0) return new OpenKafkaStorage({ driver, settings, context, owners: nobody(context) })
-    const wanted = [...topics.values()].map(({ name, partitions }) => [names.get(name)!, partitions] as const)
-    const replies = [replyTopicName(settings.context), settings.partitions] as const
-    const shape = await preparePassingTopics(driver, new Map(wanted), replies, settings)
-
-    // The membership is there only when the first assignment already is.
-    let joined!: (membership: Membership) => void
-    const membership = new Promise<Membership>((resolve) => {
-      joined = resolve
-    })
-    const confirm = async () => (await membership).confirm()
-    const createOwner = createOwners(driver, settings, context, confirm)
-    const owners = new PartitionOwners(
-      topics,
-      (topic, partition, patient) => {
-        const owner = createOwner(topic, partition, patient)
-        void follow(owner, names.get(topic.name)!)
-        return owner
-      },
-      context.logger,
-    )
-    parts.owners = owners
-    const placeOf = (streamId: StreamId) => {
-      const topic = topicName(settings.context, categoryOf(streamId))
-      return { topic, partition: partitionOf(Buffer.from(streamId), owners.count(topic) ?? 1) }
-    }
-    const router = new KafkaCommandRouter({
-      ...{ driver, clock: context.clock, logger: context.logger, replyTopic: replies[0], replyPartitions: shape },
-      placeOf(streamId) {
-        const { topic, partition } = placeOf(streamId)
-        return { topic: names.get(topic)!, partition }
-      },
-      ownedHere(streamId) {
-        const { topic, partition } = placeOf(streamId)
-        // Of a category that nobody here knows, the store says so.
-        return owners.count(topic) === undefined || owners.get(topic, partition) !== undefined
-      },
-    })
-    parts.router = router
-    async function follow(owner: PartitionOwner, topic: string): Promise<void> {
-      await owner.started.catch(() => {}) // one that could not start has said so
-      if (!owner.ended.aborted) await router.consume(topic, owner.partition, await membership, owner.ended)
-    }
-    parts.membership = await driver.joinGroup({
-      group: settings.group,
-      topics: wanted.map(([name, partitions]) => ({ name, partitions })),
-      sessionTimeout: settings.sessionTimeout,
-      onAssigned: (assignment, generation) =>
-        owners.assign(
-          Object.fromEntries([...names].map(([name, commands]) => [name, assignment[commands] ?? []])),
-          generation,
-        ),
-    })
-    joined(parts.membership)
-    await owners.started()
-    return new OpenKafkaStorage({ driver, settings, context, owners, router, membership: parts.membership })
+    const topics = await eventsTopics(foundation)
+    return storageOf(foundation, topics.length === 0 ? noWork(context) : await joinWork(foundation, topics))
   } catch (error) {
-    await parts.owners?.close()
-    await parts.router?.close()
-    await parts.membership?.leave()
     await driver.close()
     throw error
   }
 }
 
-interface StorageParts {
-  readonly driver: KafkaDriver
-  readonly settings: Settings
-  readonly context: StorageContext
-  owners: PartitionOwners
-  /** None in a process that only reads. */
-  router?: KafkaCommandRouter
-  membership?: Membership
+async function eventsTopics({ driver, settings, context }: Foundation): Promise<CategoryTopics[]> {
+  const nameOf = (category: string) => topicName(settings.context, category)
+  const categories = [...new Set(context.categories)]
+  const found = await prepareTopics(driver, categories.map(nameOf), settings)
+  return categories.map((category) => ({
+    category,
+    events: found.get(nameOf(category))!,
+    commands: commandTopicName(settings.context, category),
+  }))
 }
 
 /** Who appends nothing takes part in nothing. */
-function nobody({ logger }: StorageContext): PartitionOwners {
+function noWork({ logger }: StorageContext): Work {
   const none = () => {
     throw new RangeError('A store that was opened for no categories owns nothing.')
   }
-  return new PartitionOwners(new Map(), none, logger)
+  return { places: new StreamPlaces([]), owners: new PartitionOwners([], none, logger) }
 }
 
-function createOwners(
-  driver: KafkaDriver,
-  settings: Settings,
-  { clock, logger }: StorageContext,
-  confirm: () => Promise<void>,
-): CreateOwner {
+/** Joins the group of the service's instances; resolves when everything that it assigns is served. */
+async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[]): Promise<Work> {
+  const { settings, context, driver } = foundation
+  const shared = topics.map(({ commands, events }) => ({ name: commands, partitions: events.partitions }))
+  const places = new StreamPlaces(topics)
+  // The membership is there only when the first assignment already is.
+  let joined!: (membership: Membership) => void
+  const membership = new Promise<Membership>((resolve) => {
+    joined = resolve
+  })
+  const createOwner = ownersWith(foundation, async () => (await membership).confirm())
+  const owners: PartitionOwners = new PartitionOwners(
+    topics.map(({ events }) => events),
+    (topic, partition, patient) => {
+      const owner = createOwner(topic, partition, patient)
+      void takeRequests(owner)
+      return owner
+    },
+    context.logger,
+  )
+  const router = await openRouter(foundation, shared, places, owners)
+  async function takeRequests(owner: PartitionOwner): Promise<void> {
+    const { commands } = topics.find(({ events }) => events.name === owner.topic)!
+    await owner.started.catch(() => {}) // one that could not start has said so
+    if (!owner.ended.aborted) await router.consume(commands, owner.partition, await membership, owner.ended)
+  }
+  let member: Membership | undefined
+  try {
+    member = await driver.joinGroup({
+      group: settings.group,
+      topics: shared,
+      sessionTimeout: settings.sessionTimeout,
+      onAssigned: (assignment, generation) =>
+        owners.assign(
+          Object.fromEntries(topics.map(({ events, commands }) => [events.name, assignment[commands] ?? []])),
+          generation,
+        ),
+    })
+    joined(member)
+    await owners.started()
+    return { places, owners, router, membership: member }
+  } catch (error) {
+    await owners.close()
+    await router.close()
+    await member?.leave()
+    throw error
+  }
+}
+
+async function openRouter(
+  { settings, context, driver }: Foundation,
+  commandTopics: readonly { readonly name: string; readonly partitions: number }[],
+  places: StreamPlaces,
+  owners: PartitionOwners,
+): Promise<KafkaCommandRouter> {
+  const { clock, logger } = context
+  const replyTopic = replyTopicName(settings.context)
+  const wanted = new Map(commandTopics.map(({ name, partitions }) => [name, partitions]))
+  const replyPartitions = await preparePassingTopics(driver, wanted, [replyTopic, settings.partitions], settings)
+  return new KafkaCommandRouter({
+    ...{ driver, clock, logger, replyTopic, replyPartitions },
+    placeOf(streamId) {
+      const { commandTopic, partition } = places.of(streamId)
+      return { topic: commandTopic, partition }
+    },
+    ownedHere(streamId) {
+      const { topic, partition } = places.of(streamId)
+      return owners.get(topic, partition) !== undefined
+    },
+  })
+}
+
+function ownersWith({ settings, context, driver }: Foundation, confirm: () => Promise<void>): CreateOwner {
+  const { clock, logger } = context
   const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords, replicas } = settings
   return (topic, partition, patient) =>
     new PartitionOwner({
@@ -156,122 +155,22 @@ function createOwners(
     })
 }
 
-class OpenKafkaStorage implements KafkaStorage, EventStore {
-  readonly eventStore: EventStore = this
-  readonly eventLog: KafkaEventLog
-  readonly #driver: KafkaDriver
-  readonly #settings: Settings
-  readonly #topicOf: (category: string) => string
-  readonly #owners: PartitionOwners
-  readonly #membership: Membership | undefined
-  readonly #closed = new AbortController()
-  readonly router: KafkaCommandRouter | undefined
-  #closing: Promise<void> | undefined
-
-  constructor({ driver, settings, context, owners, router, membership }: StorageParts) {
-    this.#driver = driver
-    this.#owners = owners
-    this.#membership = membership
-    this.#settings = settings
-    this.#topicOf = (category) => topicName(settings.context, category)
-    this.router = router
-    this.eventLog = new KafkaEventLog({
-      driver,
-      logger: context.logger,
-      topicOf: this.#topicOf,
-      ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
-      closed: this.#closed.signal,
-    })
-  }
-
-  async append(streamId: StreamId, events: readonly NewEvent[], options: AppendOptions): Promise<AppendResult> {
-    if (this.#closing !== undefined) throw storeClosed()
-    if (events.length === 0) throw new RangeError(`An append to ${streamId} needs at least one event.`)
-    const key = Buffer.from(streamId)
-    const owner = this.#owner(streamId, key)
-    for (;;) {
-      const append = new PendingAppend(streamId, key, events, options, this.#settings.appendTimeout)
-      const result = await owner.append(append)
-      if (result.outcome === 'appended') return result
-      // Only the log confirms an append; a conflict is told from the replica, and so only while that is sure to be current.
-      await this.#assertCurrent(owner)
-      if (owner.replica.version(streamId) === result.actualVersion) return result
-    }
-  }
-
-  async *read(streamId: StreamId, options: ReadOptions = {}): AsyncIterable<RecordedEvent> {
-    const { from = 1, to = Number.POSITIVE_INFINITY, asOf = Number.POSITIVE_INFINITY } = options
-    const replica = await this.#replica(streamId)
-    // What is appended while somebody reads belongs to the next read.
-    const last = Math.min(to, replica.version(streamId))
-    for (const event of replica.read(streamId, from, last)) {
-      if (event.time > asOf) return // times never decrease
-      yield event
-    }
-  }
-
-  async findCommand(streamId: StreamId, commandId: string) {
-    const replica = await this.#replica(streamId)
-    return replica.findCommand(streamId, commandId)
-  }
-
-  status(): readonly PartitionStatus[] {
-    return this.#owners.status()
-  }
-
-  health() {
-    if (this.#closing !== undefined) return { ready: false, reasons: ['The event store was closed.'] }
-    const reasons = this.status().flatMap(({ reason }) => reason ?? [])
-    const { group, sessionTimeout } = this.#settings
-    const silent = this.#membership?.silentFor ?? 0
-    // Three session timeouts: a rebalance may wait for two of them.
-    if (silent > 3 * sessionTimeout) {
-      reasons.push(`The group ${group} has not answered for ${Math.round(silent / 1000)} s.`)
-    }
-    return { ready: reasons.length === 0, reasons }
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  /** Drain, hand over, leave. */
-  async #close(): Promise<void> {
-    await this.#owners.close()
-    await this.#membership?.leave()
-    await this.router?.close()
-    this.#closed.abort(storeClosed())
-    await this.#driver.close()
-  }
-
-  /** The replica that answers for a stream, once it is certain to hold everything acknowledged so far. */
-  async #replica(streamId: StreamId): Promise<Replica> {
-    if (this.#closing !== undefined) throw storeClosed()
-    const owner = this.#owner(streamId, Buffer.from(streamId))
-    await this.#assertCurrent(owner)
-    return owner.replica
-  }
-
-  #assertCurrent(owner: PartitionOwner): Promise<void> {
-    return owner.assertCurrent(this.#membership?.sureUntil ?? 0, this.#settings.appendTimeout)
-  }
-
-  #owner(streamId: StreamId, key: Uint8Array): PartitionOwner {
-    const topic = this.#topicOf(categoryOf(streamId))
-    const count = this.#owners.count(topic)
-    if (count === undefined || aggregateIdOf(streamId) === '') {
-      throw new NarrativeError('STREAM_ID_INVALID', {
-        message: `${streamId} is of no category that this event store was opened for; an application names its categories by its aggregates.`,
-        details: { streamId },
-      })
-    }
-    const partition = partitionOf(key, count)
-    const owner = this.#owners.get(topic, partition)
-    if (owner !== undefined) return owner
-    throw new NarrativeError('NOT_OWNER', {
-      message: `${streamId} lives in ${topic}/${partition}, which this instance does not own.`,
-      details: { streamId, topic, partition },
-    })
-  }
+function storageOf({ settings, context, driver }: Foundation, work: Work): KafkaStorage {
+  const { places, owners, membership } = work
+  const [closing, closed] = [new AbortController(), new AbortController()]
+  const eventStore = new OwnedStreams({
+    places,
+    owners,
+    sureUntil: () => membership?.sureUntil ?? 0,
+    appendTimeout: settings.appendTimeout,
+    closing: closing.signal,
+  })
+  const eventLog = new KafkaEventLog({
+    driver,
+    logger: context.logger,
+    topicOf: (category) => topicName(settings.context, category),
+    ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
+    closed: closed.signal,
+  })
+  return new KafkaStorage({ settings, driver, eventStore, eventLog, closing, closed, ...work })
 }

@@ -5,7 +5,7 @@ import { startKafka, uniqueName } from '@narrative/testing'
 import { afterEach, expect, test } from 'vitest'
 import { kafkajsDriver } from './driver/kafkajs-driver.js'
 import { kafkaEventStore } from './kafka-event-store.js'
-import type { KafkaStorage } from './open-kafka-storage.js'
+import type { KafkaStorage } from './kafka-storage.js'
 import type { KafkaEventStoreOptions } from './options.js'
 import { anEvent, metadata, until } from './store.test-support.js'
 

@@ -12,7 +12,7 @@ function ownersOf(story: string[]) {
       release: async () => void story.push(`release ${partition}`),
     } as unknown as PartitionOwner
   }
-  return new PartitionOwners(new Map([['t', description]]), create, silentLogger)
+  return new PartitionOwners([description], create, silentLogger)
 }
 
 test('what stays from one round of the group to the next is not disturbed', () => {

@@ -9,7 +9,7 @@ import type { PartitionOwner, PartitionStatus } from './partition-owner.js'
 export type CreateOwner = (topic: TopicDescription, partition: number, patient: boolean) => PartitionOwner
 
 export class PartitionOwners {
-  readonly #topics: ReadonlyMap<string, TopicDescription>
+  readonly #topics: readonly TopicDescription[]
   readonly #create: CreateOwner
   readonly #logger: Logger
   readonly #owners = new Map<string, PartitionOwner[]>()
@@ -20,7 +20,7 @@ export class PartitionOwners {
   #opened = false
   #closing = false
 
-  constructor(topics: ReadonlyMap<string, TopicDescription>, create: CreateOwner, logger: Logger) {
+  constructor(topics: readonly TopicDescription[], create: CreateOwner, logger: Logger) {
     this.#topics = topics
     this.#create = create
     this.#logger = logger
@@ -36,7 +36,7 @@ export class PartitionOwners {
     this.#generation = generation
     const gained: string[] = []
     const lost: string[] = []
-    for (const topic of this.#topics.values()) {
+    for (const topic of this.#topics) {
       const mine = new Set(assignment[topic.name])
       const row = this.#owners.get(topic.name) ?? []
       this.#owners.set(topic.name, row)
@@ -63,18 +63,13 @@ export class PartitionOwners {
     this.#opened = true
   }
 
-  /** Partitions of a topic; undefined for one that this instance has nothing to do with. */
-  count(topic: string): number | undefined {
-    return this.#topics.get(topic)?.partitions
-  }
-
   get(topic: string, partition: number): PartitionOwner | undefined {
     return this.#owners.get(topic)?.[partition]
   }
 
   /** Every partition of every topic. */
   status(): readonly PartitionStatus[] {
-    return [...this.#topics.values()].flatMap(({ name: topic, partitions }) =>
+    return this.#topics.flatMap(({ name: topic, partitions }) =>
       Array.from({ length: partitions }, (_, partition): PartitionStatus => {
         const elsewhere = { topic, partition, state: 'elsewhere', offset: 0, lag: 0, voids: 0, waiting: 0 } as const
         return this.get(topic, partition)?.status ?? elsewhere

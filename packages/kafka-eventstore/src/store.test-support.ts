@@ -12,8 +12,8 @@ import {
   systemClock,
 } from '@narrative/core'
 import { kafkaEventStore } from './kafka-event-store.js'
+import type { KafkaStorage } from './kafka-storage.js'
 import type { Intercept, MemoryBroker } from './memory-broker.test-support.js'
-import type { KafkaStorage } from './open-kafka-storage.js'
 import { parseStamp, stampHeader } from './stamp.js'
 
 /** The one partition these tests play on. */
