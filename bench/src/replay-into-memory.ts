@@ -1,27 +1,14 @@
 // A projection in memory rebuilt from offset 0, beside a kafkajs consumer of the same topic.
-import { createApplication } from '@narrative/core'
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { memoryReadModels, projections } from '@narrative/projections'
+import { memoryReadModels } from '@narrative/projections'
 import type { BenchRun } from './bench.js'
 import { inTurns, median } from './harness.js'
-import { Order } from './orders/order.js'
 import { expectAll, type OrderLog } from './orders/order-log.js'
+import { orderViewApp } from './orders/order-view-app.js'
 import { addToTotals, type OrderTotal, OrderTotals } from './orders/order-views.js'
 import { readTopic } from './peers/raw-consumer.js'
-import { benchLogger } from './services.js'
 
 export async function replayIntoMemory(run: BenchRun, brokers: string[], log: OrderLog): Promise<void> {
-  const views = projections([OrderTotals], { store: memoryReadModels() })
-  const app = await createApplication({
-    aggregates: [Order],
-    eventStore: kafkaEventStore({ brokers, context: log.context }),
-    parts: [views],
-    logger: benchLogger,
-  })
-  // Every owner that opens the store leaves a claim record in each partition, so there are more records than events.
-  const records = (await app.eventLog.partitions('order')).reduce((sum, { end }) => sum + end, 0)
-  const topic = { brokers, topic: log.topic, records }
-
+  const { views, topic, stop } = await orderViewApp(brokers, log, OrderTotals, memoryReadModels())
   const ours = async () => {
     const start = performance.now()
     await views.rebuild(OrderTotals)
@@ -40,7 +27,6 @@ export async function replayIntoMemory(run: BenchRun, brokers: string[], log: Or
   }
 
   try {
-    await views.ready()
     const alone = await inTurns(run.rounds, ours, counting)
     run.report({
       name: 'replay.memory',
@@ -59,7 +45,7 @@ export async function replayIntoMemory(run: BenchRun, brokers: string[], log: Or
       referenceValue: median(same.theirs),
     })
   } finally {
-    await app.stop()
+    await stop()
   }
 }
 

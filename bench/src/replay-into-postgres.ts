@@ -2,18 +2,15 @@
 //
 // Judged against the same job: the same log read by kafkajs, decoded, summed and written by hand. The second figure
 // shows the ceiling: the same SQL when the decoded events lie in memory and nothing has to be read.
-import { createApplication } from '@narrative/core'
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { postgresReadModels, projections } from '@narrative/projections'
+import { postgresReadModels } from '@narrative/projections'
 import pg from 'pg'
 import type { BenchRun } from './bench.js'
 import { inTurns, median } from './harness.js'
-import { Order } from './orders/order.js'
 import { expectAll, type OrderLog } from './orders/order-log.js'
+import { orderViewApp } from './orders/order-view-app.js'
 import { OrdersView } from './orders/order-views.js'
 import { HandWrittenView, HandWrittenWriter } from './peers/hand-written-view.js'
 import { readTopic } from './peers/raw-consumer.js'
-import { benchLogger } from './services.js'
 
 /** Together as many uncommitted events as ours allows itself: 20,000. */
 const handBatch = 10_000
@@ -21,15 +18,7 @@ const handConnections = 2
 
 export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: OrderLog): Promise<void> {
   const url = await (await run.services.postgres()).createDatabase()
-  const views = projections([OrdersView], { store: postgresReadModels({ url }) })
-  const app = await createApplication({
-    aggregates: [Order],
-    eventStore: kafkaEventStore({ brokers, context: log.context }),
-    parts: [views],
-    logger: benchLogger,
-  })
-  const records = (await app.eventLog.partitions('order')).reduce((sum, { end }) => sum + end, 0)
-  const topic = { brokers, topic: log.topic, records }
+  const { views, topic, stop } = await orderViewApp(brokers, log, OrdersView, postgresReadModels({ url }))
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   const hand = new HandWrittenView(url, handConnections)
 
@@ -65,7 +54,6 @@ export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: 
   }
 
   try {
-    await views.ready()
     const same = await inTurns(run.rounds, ours, byHandFromLog)
     run.report({
       name: 'replay.postgres',
@@ -86,7 +74,7 @@ export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: 
   } finally {
     await hand.close()
     await pool.end()
-    await app.stop()
+    await stop()
   }
 }
 

@@ -17,8 +17,9 @@ export class OrderLoad {
   readonly #next: number[]
   readonly #callers: number
 
-  constructor(orders: number, callers: number) {
-    this.#ids = Array.from({ length: orders }, (_, number) => orderIdOf(number))
+  /** @param orders ids, or how many */
+  constructor(orders: number | readonly string[], callers: number) {
+    this.#ids = typeof orders === 'number' ? Array.from({ length: orders }, (_, number) => orderIdOf(number)) : orders
     this.#callers = callers
     this.#next = Array.from({ length: callers }, (_, caller) => caller)
   }
