@@ -16,6 +16,22 @@ export const eventStoreLifecycle = [
     await assert.rejects(() => store.eventStore.findCommand('order-1', 'c1'), withCode('STORE_CLOSED'))
   }),
 
+  storageCase('it says of every partition how it fares, and how far it is', async (store) => {
+    await store.appended('order-1', 3)
+    const log = (await Promise.all(['order', 'customer'].map((category) => store.eventLog.partitions(category)))).flat()
+    const nameOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
+    const ends = new Map(log.map((each) => [nameOf(each), each.end]))
+    const served = store.status()
+    assert.deepEqual(served.map(nameOf).sort(), [...ends.keys()].sort())
+    for (const { state, offset, lag, voids, waiting, ...place } of served) {
+      const name = nameOf(place)
+      assert.deepEqual({ name, state, offset }, { name, state: 'serving', offset: ends.get(name) })
+      assert.deepEqual({ name, lag, voids, waiting }, { name, lag: 0, voids: 0, waiting: 0 })
+    }
+    await store.close()
+    for (const { state } of store.status()) assert.equal(state, 'closed')
+  }),
+
   storageCase('events, versions and command ids outlive closing and opening', async (store) => {
     const first = await store.appended('order-1', 2, { expectedVersion: 0, commandId: 'c1' })
     const before = await store.readAll('order-1')

@@ -1,7 +1,7 @@
 // Contract of EventStore.read: which events of a stream, by version and by instant.
 import assert from 'node:assert/strict'
 import type { ReadOptions } from '@narrative/core'
-import { ids, storageCase } from './storage-scenario.js'
+import { ids, type StorageScenario, storageCase } from './storage-scenario.js'
 
 export const eventStoreReads = [
   storageCase('a stream that does not exist is empty', async (store) => {
@@ -26,14 +26,7 @@ export const eventStoreReads = [
       [{ from: 7 }, []],
       [{ from: 5, to: 2 }, []],
     ]
-    for (const [options, versions] of cases) {
-      const read = await store.readAll('order-1', options)
-      assert.deepEqual(
-        read.map((event) => event.version),
-        versions,
-        JSON.stringify(options),
-      )
-    }
+    await readsVersions(store, cases)
   }),
 
   storageCase('a stream is read as of an instant, that instant included', async (store) => {
@@ -52,14 +45,7 @@ export const eventStoreReads = [
       [{ asOf: start + 2000, from: 2, to: 2 }, [2]],
       [{ asOf: start, from: 2 }, []],
     ]
-    for (const [options, versions] of cases) {
-      const read = await store.readAll('order-1', options)
-      assert.deepEqual(
-        read.map((event) => event.version),
-        versions,
-        JSON.stringify(options),
-      )
-    }
+    await readsVersions(store, cases)
   }),
 
   storageCase(
@@ -94,3 +80,14 @@ export const eventStoreReads = [
     assert.deepEqual(ids(await store.readAll('order-1', { from: 5 })), ['order-1@5'])
   }),
 ]
+
+async function readsVersions(store: StorageScenario, cases: readonly [ReadOptions, number[]][]): Promise<void> {
+  for (const [options, versions] of cases) {
+    const read = await store.readAll('order-1', options)
+    assert.deepEqual(
+      read.map((event) => event.version),
+      versions,
+      JSON.stringify(options),
+    )
+  }
+}

@@ -81,6 +81,7 @@ function scenario(storage: OpenStorage, clock: SettableClock, open: () => Promis
     eventStore,
     eventLog,
     health: () => storage.health(),
+    status: () => storage.status(),
     close: () => storage.close(),
     append,
     appended: async (streamId, events, options) => mustAppend(await append(streamId, events, options)),
