@@ -10,6 +10,7 @@ export { type FoldedRow, type Projecting, projecting } from './given-when-then/p
 export type { GivenOptions } from './given-when-then/run-story.js'
 export type { Services } from './given-when-then/services-part.js'
 export { type KafkaProxy, type KafkaProxyOptions, kafkaProxy } from './kafka-proxy/kafka-proxy.js'
+export type { KafkaRole } from './services/kafka-roles.js'
 export type { KafkaBroker, KafkaBrokerOptions } from './services/local-kafka.js'
 export type { KafkaCluster, KafkaClusterOptions, KafkaNode } from './services/local-kafka-cluster.js'
 export { type ReadTopicOptions, readTopic, type TopicRecord } from './services/read-topic.js'

@@ -23,6 +23,20 @@ test('three brokers that see each other, replicate, freeze, die and come back', 
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   expect(topics[0]?.partitions[0]?.replicas).toHaveLength(3)
   await admin.disconnect()
+  const leader = await cluster.holderOf({ role: 'leader', topic, partition: 0 })
+  expect(leader?.id).toBe(topics[0]?.partitions[0]?.leader)
+  const roles = [
+    { role: 'controller' },
+    { role: 'group-coordinator', group: topic },
+    { role: 'transaction-coordinator', transactionalId: topic },
+  ] as const
+  // A coordinator is found once the topic of its kind is made.
+  for (const role of roles) await expect.poll(() => cluster.holderOf(role), { timeout: 20_000 }).toBeDefined()
+  const controller = (await cluster.holderOf({ role: 'controller' }))!
+  await controller.kill()
+  await expect.poll(async () => (await cluster.holderOf({ role: 'controller' }))?.id).not.toBe(controller.id)
+  await expect.poll(() => cluster.holderOf({ role: 'controller' }), { timeout: 20_000 }).toBeDefined()
+  await controller.restart()
 
   const [first, second] = cluster.nodes
   first!.pause()

@@ -3,6 +3,7 @@ import type { Logger } from '@narrative/core'
 import { freePort } from './free-port.js'
 import { kafkaId, kafkaRuntime, LocalKafkaNode } from './kafka-node.js'
 import type { KafkaLayout } from './kafka-properties.js'
+import { holderOf, type KafkaRole } from './kafka-roles.js'
 import { announced } from './progress.js'
 import { onFreePorts } from './run-supervised.js'
 
@@ -47,6 +48,8 @@ export interface KafkaCluster {
   /** Local jars: no other source lets a test kill brokers. */
   readonly source: 'local'
   readonly nodes: readonly KafkaNode[]
+  /** Who has a duty at the moment; undefined when nobody is known to. */
+  holderOf(role: KafkaRole): Promise<KafkaNode | undefined>
   /** Stops all of it and removes the data. */
   stop(): Promise<void>
 }
@@ -72,10 +75,8 @@ export async function startLocalKafkaCluster(options: KafkaClusterOptions, logge
       }
       return layouts
     })
-    return {
-      brokers: layouts.map(({ port }) => `${host}:${port}`),
-      source: 'local',
-      nodes: nodes.map((node, at) => ({
+    const handles = nodes.map((node, at): KafkaNode => {
+      return {
         id: at + 1,
         broker: `${host}:${layouts[at]!.port}`,
         proxyTargets: (layouts[at]!.proxied ?? []).map(({ port }) => port),
@@ -83,7 +84,19 @@ export async function startLocalKafkaCluster(options: KafkaClusterOptions, logge
         restart: () => node.restart(),
         pause: () => node.pause(),
         resume: () => node.resume(),
-      })),
+      }
+    })
+    return {
+      brokers: handles.map(({ broker }) => broker),
+      source: 'local',
+      nodes: handles,
+      async holderOf(role) {
+        for (const { port } of layouts) {
+          const id = await holderOf(role, host, port)
+          if (id !== undefined) return handles[id - 1]
+        }
+        return undefined
+      },
       stop,
     }
   } catch (error) {

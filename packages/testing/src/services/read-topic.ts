@@ -4,11 +4,12 @@ import { createInterface } from 'node:readline'
 import { type Logger, stderrLogger } from '@narrative/core'
 import { kafkaRuntime } from './kafka-node.js'
 
-/** A record as the console consumer prints it; keys and header values as UTF-8. */
+/** A record as the console consumer prints it; key, value and header values as UTF-8. */
 export interface TopicRecord {
   readonly partition: number
   readonly offset: number
   readonly key: string | null
+  readonly value: string | null
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -32,8 +33,8 @@ const header = '\u0002'
 export async function readTopic(options: ReadTopicOptions, logger: Logger = stderrLogger()): Promise<TopicRecord[]> {
   const { brokers, topic, records } = options
   const { java, jars } = await kafkaRuntime(logger)
-  const printed = ['print.partition', 'print.offset', 'print.headers', 'print.key'].map((name) => `${name}=true`)
-  const properties = [...printed, 'print.value=false', `key.separator=${field}`, `headers.separator=${header}`]
+  const printed = ['partition', 'offset', 'headers', 'key', 'value'].map((name) => `print.${name}=true`)
+  const properties = [...printed, `key.separator=${field}`, `headers.separator=${header}`]
   const args = [
     ...['-Xmx256m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', jars.classPath],
     ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers.join(','), '--topic', topic],
@@ -54,7 +55,7 @@ export async function readTopic(options: ReadTopicOptions, logger: Logger = stde
 }
 
 function parse(line: string): TopicRecord {
-  const [partition, offset, headers, key] = line.split(field)
+  const [partition, offset, headers, key, value] = line.split(field)
   const number = (text: string | undefined, name: string) => {
     if (!text?.startsWith(`${name}:`)) throw new Error(`The console consumer wrote what was not expected: ${line}`)
     return Number(text.slice(name.length + 1))
@@ -64,6 +65,7 @@ function parse(line: string): TopicRecord {
     partition: number(partition, 'Partition'),
     offset: number(offset, 'Offset'),
     key: key === undefined || key === 'null' ? null : key,
+    value: value === undefined || value === 'null' ? null : value,
     headers: Object.fromEntries(
       pairs.map((pair) => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)]),
     ),
