@@ -1,7 +1,7 @@
 // Fenced appends to the event store alone, beside kafkajs without one.
 import { randomUUID } from 'node:crypto'
-import { type NewEvent, systemClock } from '@narrative/core'
-import { type KafkaStorage, kafkaEventStore } from '@narrative/kafka-eventstore'
+import { type NewEvent, type OpenStorage, systemClock } from '@narrative/core'
+import { kafkaEventStore } from '@narrative/kafka-eventstore'
 import { uniqueName } from '@narrative/testing'
 import type { Bench, BenchRun } from './bench.js'
 import { closedLoop, inTurns, median } from './harness.js'
@@ -85,10 +85,10 @@ const data = Buffer.from(JSON.stringify(addLine(randomUUID())))
 
 /** Appends to many streams, each time insisting on the version of before. */
 class Streams {
-  readonly #storage: KafkaStorage
+  readonly #storage: OpenStorage
   readonly #versions = new Map<string, number>()
 
-  constructor(storage: KafkaStorage) {
+  constructor(storage: OpenStorage) {
     this.#storage = storage
   }
 

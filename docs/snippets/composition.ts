@@ -30,8 +30,10 @@ export async function open() {
 
   // #region health
   const { ready, reasons } = app.health() // reasons: a sentence for each thing that is not ready
+  const { partitions } = app.status() // the same, and how each partition of the log fares here
+  const owned = partitions.filter(({ state }) => state === 'serving')
   // #endregion
-  return { app, ready, reasons }
+  return { app, ready, reasons, owned }
 }
 
 export async function openWithYours() {

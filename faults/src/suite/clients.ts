@@ -1,12 +1,11 @@
 // Clients of one or more event stores, and the history of what they were told.
 import { randomUUID } from 'node:crypto'
-import { isNarrativeError, type NewEvent } from '@narrative/core'
-import type { KafkaStorage } from '@narrative/kafka-eventstore'
+import { isNarrativeError, type NewEvent, type OpenStorage } from '@narrative/core'
 import type { AppendOperation, AppendOutcome, Operation } from '../checker/history.js'
 import { Random } from '../random.js'
 
 /** Who is asked for a stream at the moment; undefined when nobody serves. */
-export type Ask = (streamId: string) => { readonly name: string; readonly store: KafkaStorage } | undefined
+export type Ask = (streamId: string) => { readonly name: string; readonly store: OpenStorage } | undefined
 
 export class Clients {
   readonly operations: Operation[] = []

@@ -3,7 +3,12 @@ import 'reflect-metadata'
 
 export type { AggregateReader, DecodedEvent, Until } from './application/aggregate-reader.js'
 export type { ApplicationPart, PartContext } from './application/application-part.js'
-export { type Application, type ApplicationOptions, createApplication } from './application/create-application.js'
+export {
+  type Application,
+  type ApplicationOptions,
+  type ApplicationStatus,
+  createApplication,
+} from './application/create-application.js'
 export { createEventCodec } from './codec/create-event-codec.js'
 export type { EventCodec } from './codec/event-codec.js'
 export type { EventType, Upcaster } from './codec/event-type.js'
@@ -52,6 +57,7 @@ export type {
   ReadOptions,
 } from './event-store/event-store.js'
 export { type Logger, silentLogger, stderrLogger } from './event-store/logger.js'
+export type { PartitionStatus } from './event-store/partition-status.js'
 export type { NewEvent, RecordedEvent } from './event-store/recorded-event.js'
 export type { Snapshot, SnapshotStore } from './event-store/snapshot-store.js'
 export { InMemoryCheckpointStore } from './in-memory/in-memory-checkpoint-store.js'

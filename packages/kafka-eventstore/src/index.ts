@@ -16,9 +16,7 @@ export type {
   TopicSpecification,
 } from './driver/kafka-driver.js'
 export { type KafkajsDriverOptions, kafkajsDriver } from './driver/kafkajs-driver.js'
-export { type KafkaEventStorage, kafkaEventStore } from './kafka-event-store.js'
-export type { KafkaStorage } from './kafka-storage.js'
+export { kafkaEventStore } from './kafka-event-store.js'
 export type { KafkaEventStoreOptions } from './options.js'
-export type { PartitionStatus } from './partition-owner.js'
 export { type DiskReplicaOptions, diskReplica } from './replica/disk-replica.js'
 export type { ReplicaPlace, ReplicaStorage } from './replica/replica.js'

@@ -1,19 +1,18 @@
 // What goes wrong between an application and a real broker, and what callers are told.
 import { randomUUID } from 'node:crypto'
-import { isNarrativeError, type RecordedEvent, silentLogger, systemClock } from '@narrative/core'
+import { isNarrativeError, type OpenStorage, type RecordedEvent, silentLogger, systemClock } from '@narrative/core'
 import { type KafkaBroker, type KafkaProxy, kafkaProxy, startKafka, uniqueName } from '@narrative/testing'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { kafkajsDriver } from './driver/kafkajs-driver.js'
 import { kafkaEventStore } from './kafka-event-store.js'
-import type { KafkaStorage } from './kafka-storage.js'
 import type { KafkaEventStoreOptions } from './options.js'
 import { anEvent, codeOf, metadata, until } from './store.test-support.js'
 
 const sasl = { username: 'teller', password: 'of-tales' }
 let kafka: KafkaBroker
 let proxy: KafkaProxy
-const opened: KafkaStorage[] = []
+const opened: OpenStorage[] = []
 
 beforeAll(async () => {
   proxy = await kafkaProxy()
@@ -29,7 +28,7 @@ afterAll(async () => {
   await kafka.stop()
 })
 
-async function open(options: Partial<KafkaEventStoreOptions> = {}): Promise<KafkaStorage> {
+async function open(options: Partial<KafkaEventStoreOptions> = {}): Promise<OpenStorage> {
   const all = { brokers: kafka.brokers, context: uniqueName(), partitions: 1, ...options }
   const context = { categories: ['order'], clock: systemClock, logger: silentLogger }
   const store = await kafkaEventStore(all).open(context)
@@ -40,11 +39,11 @@ async function open(options: Partial<KafkaEventStoreOptions> = {}): Promise<Kafk
 const throughProxy = (requestTimeout = 500) =>
   open({ driver: () => kafkajsDriver({ brokers: [`127.0.0.1:${proxy.port}`], requestTimeout }) })
 
-const write = (store: KafkaStorage, streamId: string, expectedVersion: number | 'any' = 'any', id = randomUUID()) =>
+const write = (store: OpenStorage, streamId: string, expectedVersion: number | 'any' = 'any', id = randomUUID()) =>
   store.eventStore.append(streamId, [anEvent()], { expectedVersion, metadata: metadata(id) })
 
 /** The whole log, as another reader sees it. */
-async function readAll(store: KafkaStorage): Promise<RecordedEvent[]> {
+async function readAll(store: OpenStorage): Promise<RecordedEvent[]> {
   const ends = new Map((await store.eventLog.partitions('order')).map(({ partition, end }) => [partition, end]))
   const events: RecordedEvent[] = []
   for await (const batch of store.eventLog.subscribe({ categories: ['order'], from: 'start' })) {
@@ -61,7 +60,7 @@ function admin() {
 }
 
 /** Callers that append one after another until told to stop, and what they were told. */
-function load(store: () => KafkaStorage, callers: number) {
+function load(store: () => OpenStorage, callers: number) {
   const acknowledged = new Map<string, string>()
   const failed: string[] = []
   let stopped = false

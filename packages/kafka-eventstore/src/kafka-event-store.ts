@@ -1,13 +1,7 @@
 // The public entry: options in, an EventStorage out.
-import type { EventStorage, StorageContext } from '@narrative/core'
-import type { KafkaStorage } from './kafka-storage.js'
+import type { EventStorage } from '@narrative/core'
 import { openKafkaStorage } from './open-kafka-storage.js'
 import { type KafkaEventStoreOptions, settingsOf } from './options.js'
-
-/** An event store on Kafka, configured and not yet opened. */
-export interface KafkaEventStorage extends EventStorage {
-  open(context: StorageContext): Promise<KafkaStorage>
-}
 
 /**
  * Apache Kafka (3.0 or newer) as an event store: conditional appends by one fenced owner per partition, lookup by key.
@@ -25,7 +19,7 @@ export interface KafkaEventStorage extends EventStorage {
  * })
  * ```
  */
-export function kafkaEventStore(options: KafkaEventStoreOptions): KafkaEventStorage {
+export function kafkaEventStore(options: KafkaEventStoreOptions): EventStorage {
   const settings = settingsOf(options)
   return { name: 'kafka', open: (context) => openKafkaStorage(settings, context) }
 }

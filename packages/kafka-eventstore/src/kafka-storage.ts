@@ -1,9 +1,8 @@
 // The opened store as an application holds it: its ports, how it fares, and how it ends.
-import type { EventLog, EventStore, OpenStorage } from '@narrative/core'
+import type { EventLog, EventStore, OpenStorage, PartitionStatus } from '@narrative/core'
 import type { KafkaDriver, Membership } from './driver/kafka-driver.js'
 import type { Settings } from './options.js'
 import { storeClosed } from './owner-errors.js'
-import type { PartitionStatus } from './partition-owner.js'
 import type { PartitionOwners } from './partition-owners.js'
 import type { KafkaCommandRouter } from './routing/kafka-command-router.js'
 
@@ -37,7 +36,6 @@ export class KafkaStorage implements OpenStorage {
     this.router = parts.router
   }
 
-  /** Every partition of its topics, owned or not. `voids` is worth an alert: it counts events in the log that do not count. */
   status(): readonly PartitionStatus[] {
     return this.#parts.owners.status()
   }

@@ -1,11 +1,10 @@
 // Several instances on a real broker: they share the partitions, hand them over, and take them from one that died.
 import { randomUUID } from 'node:crypto'
-import { isNarrativeError, silentLogger, systemClock } from '@narrative/core'
+import { isNarrativeError, type OpenStorage, silentLogger, systemClock } from '@narrative/core'
 import { startKafka, uniqueName } from '@narrative/testing'
 import { afterEach, expect, test } from 'vitest'
 import { kafkajsDriver } from './driver/kafkajs-driver.js'
 import { kafkaEventStore } from './kafka-event-store.js'
-import type { KafkaStorage } from './kafka-storage.js'
 import type { KafkaEventStoreOptions } from './options.js'
 import { anEvent, metadata, until } from './store.test-support.js'
 
@@ -13,7 +12,7 @@ const kafka = await startKafka()
 const partitions = 4
 const sessionTimeout = 6_000
 const streams = Array.from({ length: 20 }, (_, number) => `order-${number}`)
-const opened = new Set<KafkaStorage>()
+const opened = new Set<OpenStorage>()
 
 afterEach(async () => {
   for (const store of opened) await store.close()
@@ -24,24 +23,24 @@ async function open(
   context: string,
   categories = ['order'],
   more: Partial<KafkaEventStoreOptions> = {},
-): Promise<KafkaStorage> {
+): Promise<OpenStorage> {
   const options = { brokers: kafka.brokers, context, partitions, ...more }
   const store = await kafkaEventStore(options).open({ categories, clock: systemClock, logger: silentLogger })
   opened.add(store)
   return store
 }
 
-const owned = (store: KafkaStorage, topic = '') =>
+const owned = (store: OpenStorage, topic = '') =>
   store
     .status()
     .filter((row) => row.state === 'serving' && row.topic.includes(topic))
     .map(({ partition }) => partition)
 
-const write = (store: KafkaStorage, streamId: string, commandId = randomUUID()) =>
+const write = (store: OpenStorage, streamId: string, commandId = randomUUID()) =>
   store.eventStore.append(streamId, [anEvent()], { expectedVersion: 'any', metadata: metadata(commandId) })
 
 /** At whichever instance owns the stream: asks around until one does. Gives the milliseconds that took. */
-async function writeAnywhere(stores: readonly KafkaStorage[], streamId: string, commandId = randomUUID()) {
+async function writeAnywhere(stores: readonly OpenStorage[], streamId: string, commandId = randomUUID()) {
   const began = performance.now()
   for (let turn = 0; performance.now() - began < 30_000; turn++) {
     try {
@@ -57,7 +56,7 @@ async function writeAnywhere(stores: readonly KafkaStorage[], streamId: string, 
 }
 
 /** Every stream, as a fresh reader of the log sees it: versions from 1, in order. */
-async function histories(store: KafkaStorage) {
+async function histories(store: OpenStorage) {
   const ends = new Map((await store.eventLog.partitions('order')).map(({ partition, end }) => [partition, end]))
   const seen = new Map<string, string[]>()
   for await (const { events, partition, checkpoint } of store.eventLog.subscribe({

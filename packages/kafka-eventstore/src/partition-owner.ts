@@ -3,7 +3,7 @@
 // Fence, fold and unknown outcomes share one way out. Whatever is not plainly acknowledged ends serving, and the log is
 // read. If somebody else has claimed the partition since, it is lost for good. Otherwise it is claimed again: then the
 // log has said the last word about everything that was in doubt.
-import { type AppendResult, isNarrativeError, type NarrativeError } from '@narrative/core'
+import { type AppendResult, isNarrativeError, type NarrativeError, type PartitionStatus } from '@narrative/core'
 import { Backoff } from './backoff.js'
 import { catchUp } from './catch-up.js'
 import { type Claim, claimPartition } from './claim.js'
@@ -23,24 +23,6 @@ export interface OwnerOptions extends WriterOptions {
   readonly startTimeout: number
   /** Asks the group whose the partition is; it is released before this resolves when it is not ours any more. */
   readonly confirm: () => Promise<void>
-}
-
-/** One partition, for people and health checks. */
-export interface PartitionStatus {
-  readonly topic: string
-  readonly partition: number
-  /** `elsewhere`: another instance's, or nobody's for the moment. `claiming`: ours, and being caught up with. */
-  readonly state: 'claiming' | 'serving' | 'lost' | 'closed' | 'elsewhere'
-  /** A sentence, when it is ours and not served. */
-  readonly reason?: string
-  /** The next offset its replica will read. */
-  readonly offset: number
-  /** Records that are still to be read before it is served. */
-  readonly lag: number
-  /** Events found in the log that do not count. Must stay 0. */
-  readonly voids: number
-  /** Appends that wait for the next batch. */
-  readonly waiting: number
 }
 
 /** After so long without a rival, the next one is a new affair. */

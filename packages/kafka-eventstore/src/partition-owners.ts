@@ -1,9 +1,9 @@
 // The partitions that are this instance's at the moment, as its group decides: gained ones are claimed, lost ones let go.
-import type { Logger } from '@narrative/core'
+import type { Logger, PartitionStatus } from '@narrative/core'
 import type { TopicDescription } from './driver/kafka-driver.js'
 import type { Assignment } from './driver/sticky-assignment.js'
 import { handedOver } from './owner-errors.js'
-import type { PartitionOwner, PartitionStatus } from './partition-owner.js'
+import type { PartitionOwner } from './partition-owner.js'
 
 /** Makes the owner of a partition; it begins to claim at once. */
 export type CreateOwner = (topic: TopicDescription, partition: number, patient: boolean) => PartitionOwner

@@ -7,19 +7,19 @@ import {
   isNarrativeError,
   type Logger,
   type NewEvent,
+  type OpenStorage,
   type RecordedEvent,
   silentLogger,
   systemClock,
 } from '@narrative/core'
 import { kafkaEventStore } from './kafka-event-store.js'
-import type { KafkaStorage } from './kafka-storage.js'
 import type { Intercept, MemoryBroker } from './memory-broker.test-support.js'
 import { parseStamp, stampHeader } from './stamp.js'
 
 /** The one partition these tests play on. */
 export const topic = 'test.order.events'
 
-export interface OpenedStore extends KafkaStorage {
+export interface OpenedStore extends OpenStorage {
   /** Set it to meddle with what is produced from now on. */
   intercept: Intercept | undefined
   write(streamId: string, expectedVersion?: AppendOptions['expectedVersion'], commandId?: string): Promise<AppendResult>
@@ -62,7 +62,7 @@ export function metadata(commandId: string) {
 }
 
 /** Everything a fresh reader of the log finds, up to its end. */
-export async function readLog(broker: MemoryBroker, store: KafkaStorage): Promise<RecordedEvent[]> {
+export async function readLog(broker: MemoryBroker, store: OpenStorage): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = []
   const end = broker.partition(topic, 0).log.length
   if (end === 0) return events

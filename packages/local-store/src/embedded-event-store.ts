@@ -159,6 +159,11 @@ function openStorage(data: EmbeddedDirectory, opening: object, release: () => Pr
       const reasons = data.stores.flatMap(({ failure }) => failure?.message ?? [])
       return { ready: reasons.length === 0, reasons }
     },
+    status: () =>
+      data.partitions.map((partition) => {
+        if (closed.aborted) return partition.status('closed')
+        return partition.status(data.owner === opening ? 'serving' : 'elsewhere')
+      }),
     close() {
       closing.abort(new NarrativeError('STORE_CLOSED', { message: `The event store in ${data.directory} was closed.` }))
       released ??= Promise.allSettled(under).then(release)
@@ -222,6 +227,10 @@ class EmbeddedDirectory {
 
   get directory(): string {
     return this.options.directory
+  }
+
+  get partitions(): readonly EmbeddedPartition[] {
+    return this.#open
   }
 
   get stores(): readonly LocalPartition[] {

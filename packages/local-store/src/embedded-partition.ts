@@ -5,6 +5,7 @@ import {
   type Clock,
   NarrativeError,
   type NewEvent,
+  type PartitionStatus,
   type RecordedEvent,
 } from '@narrative/core'
 import type { LocalPartition } from './local-partition.js'
@@ -50,6 +51,12 @@ export class EmbeddedPartition {
         this.#working = undefined
       })
     })
+  }
+
+  status(state: PartitionStatus['state']): PartitionStatus {
+    const { topic, partition, point, failure } = this.store
+    const here = { topic, partition, offset: point.offset, lag: 0, voids: 0, waiting: this.#waiting.length }
+    return failure === undefined ? { ...here, state } : { ...here, state: 'lost', reason: failure.message }
   }
 
   /** Resolves when nothing is under way. */

@@ -17,6 +17,7 @@ import type { EventLog } from '../event-store/event-log.js'
 import type { EventStorage, Health, OpenStorage } from '../event-store/event-storage.js'
 import type { EventStore } from '../event-store/event-store.js'
 import { type Logger, stderrLogger } from '../event-store/logger.js'
+import type { PartitionStatus } from '../event-store/partition-status.js'
 import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import { inMemoryEventStore } from '../in-memory/in-memory-event-store.js'
 import { InMemorySnapshotStore } from '../in-memory/in-memory-snapshot-store.js'
@@ -55,6 +56,12 @@ export interface ApplicationOptions {
   readonly logger?: Logger
 }
 
+/** What an application can say of itself. */
+export interface ApplicationStatus extends Health {
+  /** Which partitions of the log are owned here, followed or being caught up with, and how far they are. */
+  readonly partitions: readonly PartitionStatus[]
+}
+
 /** A started application. */
 export interface Application {
   readonly commands: CommandBus
@@ -64,7 +71,10 @@ export interface Application {
   readonly eventStore: EventStore
   readonly eventLog: EventLog
   readonly container: Container
+  /** Whether traffic should be sent here. */
   health(): Health
+  /** The same, and every partition of the log as this instance sees it: `serving` and `claiming` are its own. */
+  status(): ApplicationStatus
   /** Finishes what is under way, then stops parts and storage. */
   stop(): Promise<void>
 }
@@ -137,6 +147,10 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     await Promise.all(parts.map((part) => part.waitFor?.(position, wait)))
   }
   let stopping: Promise<void> | undefined
+  const health = (): Health => {
+    const reasons = [storage.health(), ...parts.map((part) => part.health())].flatMap((each) => each.reasons)
+    return { ready: reasons.length === 0, reasons }
+  }
   return {
     commands: createCommandBus({
       registry,
@@ -152,10 +166,8 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     eventStore,
     eventLog,
     container,
-    health() {
-      const reasons = [storage.health(), ...parts.map((part) => part.health())].flatMap((health) => health.reasons)
-      return { ready: reasons.length === 0, reasons }
-    },
+    health,
+    status: () => ({ ...health(), partitions: storage.status() }),
     stop: () => (stopping ??= stopAll(started, storage)),
   }
 }

@@ -4,6 +4,7 @@ import type { CommandRouter } from './command-router.js'
 import type { EventLog } from './event-log.js'
 import type { EventStore } from './event-store.js'
 import type { Logger } from './logger.js'
+import type { PartitionStatus } from './partition-status.js'
 
 /** What an adapter is told when it is opened. */
 export interface StorageContext {
@@ -27,6 +28,8 @@ export interface OpenStorage {
   /** How requests reach the owner of a stream; none when every stream is owned here. */
   readonly router?: CommandRouter
   health(): Health
+  /** Every partition of the categories it was opened for, whoever owns it. */
+  status(): readonly PartitionStatus[]
   /** Finishes what is under way, then lets go of every connection. */
   close(): Promise<void>
 }

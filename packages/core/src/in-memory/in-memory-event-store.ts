@@ -86,12 +86,17 @@ export function inMemoryEventStore({
         eventLog,
         health: () =>
           closed.aborted ? { ready: false, reasons: ['The event store was closed.'] } : { ready: true, reasons: [] },
+        status: () => log.all().map((each) => each.status(closed.aborted ? 'closed' : stateFor(each, owner))),
         async close() {
           closing.abort(new NarrativeError('STORE_CLOSED', { message: 'The in-memory event store was closed.' }))
         },
       }
     },
   }
+}
+
+function stateFor(partition: InMemoryPartition, owner: string) {
+  return partition.owner === owner ? 'serving' : 'elsewhere'
 }
 
 async function* readStream(

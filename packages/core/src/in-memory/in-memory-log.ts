@@ -20,8 +20,13 @@ export class InMemoryLog {
 
   /** An opener of the storage takes over every partition there is. */
   claim(categories: readonly string[], owner: string): void {
-    for (const partition of [...this.topics.values()].flat()) partition.claim(owner)
+    for (const partition of this.all()) partition.claim(owner)
     for (const category of categories) this.partitions(category, owner)
+  }
+
+  /** Every partition there is. */
+  all(): readonly InMemoryPartition[] {
+    return [...this.topics.values()].flat()
   }
 
   /** The partitions of a category; a topic that does not exist yet is created and claimed. */

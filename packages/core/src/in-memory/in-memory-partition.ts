@@ -4,6 +4,7 @@
 // a checkpoint may move without an event.
 import type { Checkpoint, EventBatch } from '../event-store/event-log.js'
 import type { Appended, AppendOptions, AppendResult } from '../event-store/event-store.js'
+import type { PartitionStatus } from '../event-store/partition-status.js'
 import type { NewEvent, RecordedEvent } from '../event-store/recorded-event.js'
 import type { StreamId } from '../messages/stream-id.js'
 
@@ -36,6 +37,11 @@ export class InMemoryPartition {
   /** Who may append: the latest claim. */
   get owner(): string | undefined {
     return this.claims.at(-1)?.id
+  }
+
+  status(state: PartitionStatus['state']): PartitionStatus {
+    const { topic, partition, end: offset } = this
+    return { topic, partition, state, offset, lag: 0, voids: 0, waiting: 0 }
   }
 
   claim(id: string): void {

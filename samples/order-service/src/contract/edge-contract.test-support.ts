@@ -7,9 +7,20 @@ export function edgeContract(service: Current): void {
   test('it is live and ready', async () => {
     await expect
       .poll(async () => (await service().get('/health')).body)
-      .toEqual({ live: true, ready: true, reasons: [] })
+      .toMatchObject({ live: true, ready: true, reasons: [] })
     expect(await service().get('/health')).toMatchObject({ status: 200 })
     expect(await service().get('/health/live')).toMatchObject({ status: 200, body: { live: true } })
+  })
+
+  test('it says which partitions it owns, and that it is behind in none', async () => {
+    const { body } = await service().place()
+    expect(body.orderId).toEqual(expect.any(String))
+    const { partitions } = (await service().get('/health')).body
+    expect(partitions.length).toBeGreaterThan(0)
+    for (const each of partitions) {
+      expect(each).toMatchObject({ topic: 'shop.order.events', state: 'serving', lag: 0, voids: 0 })
+    }
+    expect(partitions.reduce((sum: number, { offset }: { offset: number }) => sum + offset, 0)).toBeGreaterThan(0)
   })
 
   const json = 'application/json'
