@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import {
   type Application,
+  type Clock,
   type CommandRouter,
   createApplication,
   DomainError,
@@ -12,6 +13,7 @@ import {
   NarrativeError,
   type RoutedReply,
   type RoutedRequest,
+  systemClock,
 } from '../index.js'
 
 type Add = Message<'counter.add', { id: string; by: unknown }>
@@ -53,12 +55,14 @@ function routed(storage: EventStorage, router: () => CommandRouter): EventStorag
 
 const handled: { request: RoutedRequest; repeatable: boolean }[] = []
 
-async function pair(): Promise<{ asker: Application; owner: Application; here: Set<string> }> {
+async function pair(
+  clock: Clock = systemClock,
+): Promise<{ asker: Application; owner: Application; here: Set<string> }> {
   let handle: ((request: RoutedRequest) => Promise<RoutedReply>) | undefined
   const here = new Set<string>()
   handled.length = 0
   const unused = async () => Promise.reject(new Error('not asked here'))
-  const options = { aggregates: [counter], domainErrors: { 'counter.too-much': TooMuch } }
+  const options = { aggregates: [counter], clock, domainErrors: { 'counter.too-much': TooMuch } }
   const owner = await createApplication({
     ...options,
     eventStore: routed(inMemoryEventStore(), () => ({
@@ -143,6 +147,24 @@ test('a stream that is lost on the way is looked for elsewhere, under the same c
   }
   expect(await asker.commands.execute(add(5), { commandId: 'c5' })).toMatchObject({ version: 1, commandId: 'c5' })
   expect((await owner.aggregates.state(counter, '1')).state).toBe(5)
+})
+
+test('what was sent from here and is in doubt stays in doubt, unless its next owner says what became of it', async () => {
+  const clock = { now: () => now }
+  let now = 1_000
+  const { asker, here } = await pair(clock)
+  const lostAt = (time: number) => {
+    here.add('counter-1')
+    asker.eventStore.append = async () => {
+      here.clear()
+      now = time
+      throw new NarrativeError('OUTCOME_UNKNOWN', { message: 'in doubt' })
+    }
+  }
+  lostAt(2_000)
+  await expect(asker.commands.execute(add(5), { deadline: 2_000 })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  lostAt(2_001)
+  expect(await asker.commands.execute(add(5), { deadline: 3_000 })).toMatchObject({ version: 1 })
 })
 
 test('a history is read at its owner, page by page', async () => {

@@ -44,29 +44,39 @@ export function createRoutedExecution(parts: RoutingParts): CarryOut {
   return async (order) => {
     const { aggregate } = order.route
     const streamId = toStreamId(aggregate.category, aggregate.identify(order.command))
-    if (router.ownerOf(streamId) === 'elsewhere') return sendCommand(parts, streamId, order)
+    if (router.ownerOf(streamId) === 'elsewhere') return resultIn(parts, await sendCommand(parts, streamId, order))
     try {
       return await carryOutHere(order)
     } catch (error) {
       // Lost on the way: the next owner finds the command id in the stream's history, or carries it out.
-      const lost = isNarrativeError(error, 'NOT_OWNER') || isNarrativeError(error, 'OUTCOME_UNKNOWN')
+      const unknown = isNarrativeError(error, 'OUTCOME_UNKNOWN')
+      const lost = unknown || isNarrativeError(error, 'NOT_OWNER')
       if (!lost || router.ownerOf(streamId) === 'here') throw error
-      return sendCommand(parts, streamId, order)
+      const reply = await sendCommand(parts, streamId, order).catch((unsent) => {
+        // That it could not be asked about, or expired meanwhile, says nothing of what was already sent.
+        throw unknown ? error : unsent
+      })
+      return resultIn(parts, reply)
     }
   }
 }
 
-async function sendCommand(parts: RoutingParts, streamId: string, order: CommandOrder): Promise<CommandResult> {
-  const { router, clock, codec, domainErrors } = parts
+/** The owner's reply, whatever it is. Rejects when there is none. */
+async function sendCommand(parts: RoutingParts, streamId: string, order: CommandOrder): Promise<ReplyOnWire> {
+  const { router, clock } = parts
   const { route, command, metadata, expectedVersion } = order
   const { name } = route.command
   new Cancellation(name, clock, order.deadline, order.signal).check()
   const deadline = Math.min(order.deadline ?? Number.POSITIVE_INFINITY, clock.now() + routingTimeout)
   const request: CommandOnWire = { kind: 'command', name, data: command, metadata, expectedVersion }
   const bytes = await router.send({ streamId, id: metadata.commandId, deadline, payload: encode(name, request) })
-  const reply = fromBytes<ReplyOnWire>(bytes)
+  return fromBytes<ReplyOnWire>(bytes)
+}
+
+/** @throws what the owner threw, as what it was */
+function resultIn({ codec, domainErrors }: RoutingParts, reply: ReplyOnWire): CommandResult {
   if (reply.kind === 'error') throw errorFromWire(reply.error, domainErrors)
-  if (reply.kind !== 'result') throw new TypeError(`The owner of ${streamId} answered ${name} with a ${reply.kind}.`)
+  if (reply.kind !== 'result') throw new TypeError(`A command was answered with a ${reply.kind}.`)
   const events = reply.events.map((event) => codec.decode(eventFromWire(event)))
   return { ...reply.result, position: reply.result.position, events } // JSON leaves out what is undefined
 }
