@@ -7,10 +7,18 @@ import { type Figure, toFigure } from './figure.js'
 import { localStoreBench } from './local-store.js'
 import { describeMachine } from './machine.js'
 import { replayBench } from './replay.js'
+import { routingBench } from './routing.js'
 import { Services } from './services.js'
 import { summary } from './summary.js'
 
-const benches: readonly Bench[] = [dispatchBench, appendBench, commandsBench, replayBench, localStoreBench]
+const benches: readonly Bench[] = [
+  dispatchBench,
+  appendBench,
+  commandsBench,
+  routingBench,
+  replayBench,
+  localStoreBench,
+]
 const flags = ['--quick', '--json', '--strict']
 
 const asked = process.argv.slice(2)
