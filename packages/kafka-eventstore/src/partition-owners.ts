@@ -29,9 +29,9 @@ export class PartitionOwners {
   /**
    * What is not in it is let go at once; what is new in it is claimed; what stays is not disturbed, as long as it stayed in
    * each round of the group. In a round this instance missed, somebody else may have been given it, and acted.
+   * An instance that is closing claims nothing new; what is taken from it, it lets go like any other.
    */
   assign(assignment: Assignment, generation: number): void {
-    if (this.#closing) return
     const missed = generation !== this.#generation + 1
     this.#generation = generation
     const gained: string[] = []
@@ -43,6 +43,7 @@ export class PartitionOwners {
       for (let partition = 0; partition < topic.partitions; partition++) {
         const owner = row[partition]
         if (owner === undefined && mine.has(partition)) {
+          if (this.#closing) continue
           gained.push(`${topic.name}/${partition}`)
           row[partition] = this.#create(topic, partition, this.#opened)
         } else if (owner !== undefined && !mine.has(partition)) {
