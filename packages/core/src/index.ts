@@ -71,4 +71,5 @@ export { type AnswerOf, type Class, type EventsOf, emits, type Fields, returns }
 export type { MessageMetadata } from './messages/metadata.js'
 export { formatPosition, type Position, parsePosition } from './messages/position.js'
 export { aggregateIdOf, categoryOf, isCategory, type StreamId, toStreamId } from './messages/stream-id.js'
-export type { QueryBus, QueryOptions } from './query-handling/query-bus.js'
+export type { ReadModelWatcher } from './query-handling/live-query.js'
+export type { LiveQueryOptions, QueryBus, QueryOptions } from './query-handling/query-bus.js'

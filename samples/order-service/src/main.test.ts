@@ -44,6 +44,17 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s: the request under way is answered
   expect(service.err).toBe('')
 })
 
+test('SIGTERM ends live answers, and the service', async () => {
+  const service = start({ PORT: '0' })
+  const live = await fetch(`${await service.url()}/v1/orders?customerId=ada`, {
+    headers: { accept: 'text/event-stream' },
+  })
+  service.kill('SIGTERM')
+  expect(await live.text()).toBe('data: {"orders":[]}\n\n')
+  expect(await service.ended).toBe(0)
+  expect(service.err).toBe('')
+})
+
 test('settings that cannot be are said plainly, all at once', async () => {
   const service = start({ PORT: 'http', DATABASE_URL: 'postgres://localhost/orders' })
   expect(await service.ended).toBe(1)

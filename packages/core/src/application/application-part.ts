@@ -7,6 +7,7 @@ import type { EventLog } from '../event-store/event-log.js'
 import type { Health } from '../event-store/event-storage.js'
 import type { Logger } from '../event-store/logger.js'
 import type { Position } from '../messages/position.js'
+import type { ReadModelWatcher } from '../query-handling/live-query.js'
 
 /** What a part may use. */
 export interface PartContext {
@@ -35,4 +36,9 @@ export interface ApplicationPart {
    * @throws NarrativeError `READ_MODEL_BEHIND`, `PROJECTION_STOPPED`
    */
   waitFor?(position: Position, options: { readonly readModel?: object; readonly timeout: number }): Promise<void>
+  /**
+   * Tells whenever its read models contain more events, and when they will contain no more; the function returned ends that.
+   * @param readModel only this one (a class), default all of the part
+   */
+  watch?(watcher: ReadModelWatcher, readModel?: object): () => void
 }

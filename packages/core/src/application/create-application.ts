@@ -22,9 +22,10 @@ import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import { inMemoryEventStore } from '../in-memory/in-memory-event-store.js'
 import { InMemorySnapshotStore } from '../in-memory/in-memory-snapshot-store.js'
 import type { Class } from '../messages/message-class.js'
-import { createQueryBus, type QueryBus, type WaitForReadModels } from '../query-handling/query-bus.js'
+import { createQueryBus, type QueryBus } from '../query-handling/query-bus.js'
 import { type AggregateReader, createAggregateReader } from './aggregate-reader.js'
 import type { ApplicationPart } from './application-part.js'
+import { watchedParts } from './watched-parts.js'
 
 /** What an application is made of. */
 export interface ApplicationOptions {
@@ -143,9 +144,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
       ? carryOutHere
       : createRoutedExecution({ router, registry, codec, eventStore, clock, domainErrors, carryOutHere })
   const read = router === undefined ? eventStore.read.bind(eventStore) : createRoutedRead(eventStore, router, clock)
-  const waitFor: WaitForReadModels = async (position, wait) => {
-    await Promise.all(parts.map((part) => part.waitFor?.(position, wait)))
-  }
+  const readModels = watchedParts(parts)
   let stopping: Promise<void> | undefined
   const health = (): Health => {
     const reasons = [storage.health(), ...parts.map((part) => part.health())].flatMap((each) => each.reasons)
@@ -158,7 +157,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
       validator: options.validator ?? declaredValidation,
       middleware: options.middleware ?? [],
     }),
-    queries: createQueryBus(routes, waitFor),
+    queries: createQueryBus(routes, readModels),
     aggregates: createAggregateReader(
       { eventStore: { read }, codec },
       (aggregate) => definitionOf(aggregate) ?? unknownAggregate(aggregate),
@@ -168,7 +167,11 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     container,
     health,
     status: () => ({ ...health(), partitions: storage.status() }),
-    stop: () => (stopping ??= stopAll(started, storage)),
+    stop: () => {
+      readModels.close()
+      stopping ??= stopAll(started, storage)
+      return stopping
+    },
   }
 }
 

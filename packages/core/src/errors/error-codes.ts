@@ -12,6 +12,7 @@ export const errorCodes = {
   COMMAND_ABORTED: { retryable: false, meaning: 'The caller aborted a command before its events were appended.' },
   VERSION_CONFLICT: { retryable: true, meaning: 'The stream is not at the version the caller expected.' },
   QUERY_UNKNOWN: { retryable: false, meaning: 'No query handler of this application answers this query.' },
+  ANSWER_NOT_DATA: { retryable: false, meaning: 'The answer to a live query holds something that is not data.' },
   READ_MODEL_BEHIND: { retryable: true, meaning: 'A read model did not reach the asked position in time.' },
   EVENT_UNKNOWN: { retryable: false, meaning: 'A stored event has a name that no event class claims.' },
   EVENT_UNDECODABLE: { retryable: false, meaning: 'The data of a stored event cannot be decoded or upcast.' },

@@ -1,8 +1,9 @@
-// The way in for queries: find the handler, wait for the read model when asked to, answer.
+// The way in for queries: find the handler, wait for the read model when asked to, answer; once, or as often as it changes.
 import type { QueryRoute } from '../definition/query-route.js'
 import { NarrativeError } from '../errors/narrative-error.js'
 import type { AnswerOf, Class } from '../messages/message-class.js'
 import { type Position, parsePosition } from '../messages/position.js'
+import { liveAnswers, type ReadModelWatcher } from './live-query.js'
 
 /** What a caller may say about a query. */
 export interface QueryOptions {
@@ -12,6 +13,14 @@ export interface QueryOptions {
   readonly timeout?: number
 }
 
+/** What a caller may say about a query that stays open. */
+export interface LiveQueryOptions extends QueryOptions {
+  /** Ends it, without an error. */
+  readonly signal?: AbortSignal
+  /** Milliseconds that pass before it is asked again, however often the read model moves; default 100. */
+  readonly interval?: number
+}
+
 /** Answers queries. */
 export interface QueryBus {
   /**
@@ -19,24 +28,56 @@ export interface QueryBus {
    * @throws the handler's own errors, as they are
    */
   execute<Q extends object>(query: Q, options?: QueryOptions): Promise<AnswerOf<Q>>
+
+  /**
+   * The answer, and then each new one as the read model changes, until `signal` aborts or the loop is left. Answers in
+   * between may be left out, the last never is. Each is a whole one, so whoever lost the connection just asks again.
+   *
+   * @throws NarrativeError those of `execute`; `PROJECTION_STOPPED` when the read model moves no more, `ANSWER_NOT_DATA`,
+   * `STORE_CLOSED` when the application stops
+   * @example
+   * ```ts
+   * for await (const order of app.queries.subscribe(new GetOrder(orderId), { signal })) show(order)
+   * ```
+   */
+  subscribe<Q extends object>(query: Q, options?: LiveQueryOptions): AsyncIterable<AnswerOf<Q>>
 }
 
-/** Waits until read models contain an event. */
-export type WaitForReadModels = (
-  position: Position,
-  options: { readonly readModel?: object; readonly timeout: number },
-) => Promise<void>
+/** The read models, as far as queries are concerned; `readModel` undefined means all of them. */
+export interface QueriedReadModels {
+  /** Resolves when they contain an event. */
+  waitFor(
+    position: Position,
+    options: { readonly readModel: object | undefined; readonly timeout: number },
+  ): Promise<void>
+  /** Tells of every move, until the function returned is called. */
+  watch(watcher: ReadModelWatcher, readModel: object | undefined): () => void
+}
 
-export function createQueryBus(routes: ReadonlyMap<Class, QueryRoute>, waitFor: WaitForReadModels): QueryBus {
-  async function run(query: object, { after, timeout = 5_000 }: QueryOptions): Promise<unknown> {
+export function createQueryBus(routes: ReadonlyMap<Class, QueryRoute>, readModels: QueriedReadModels): QueryBus {
+  function routeOf(query: object): QueryRoute {
     const route = routes.get(query.constructor as Class)
     if (route === undefined) throw queryUnknown(query)
-    if (after !== undefined) {
-      await waitFor(typeof after === 'string' ? parsePosition(after) : after, { readModel: route.reads, timeout })
-    }
-    return route.answer(query)
+    return route
   }
-  return { execute: (query, options = {}) => run(query, options) as Promise<never> }
+  async function wait({ reads: readModel }: QueryRoute, { after, timeout = 5_000 }: QueryOptions): Promise<void> {
+    if (after === undefined) return
+    await readModels.waitFor(typeof after === 'string' ? parsePosition(after) : after, { readModel, timeout })
+  }
+  return {
+    async execute(query, options = {}) {
+      const route = routeOf(query)
+      await wait(route, options)
+      return route.answer(query) as never
+    },
+    async *subscribe(query, { interval = 100, signal, ...options } = {}) {
+      const route = routeOf(query)
+      await wait(route, options)
+      const watch = (watcher: ReadModelWatcher) => readModels.watch(watcher, route.reads)
+      const ask = async () => route.answer(query) as never
+      yield* liveAnswers({ name: route.name, ask, watch, interval, signal })
+    },
+  }
 }
 
 function queryUnknown(query: object): NarrativeError {

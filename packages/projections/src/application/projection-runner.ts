@@ -1,9 +1,17 @@
 // One projection of a started application: what follows it, and how it begins again.
-import { type EventLog, type Health, type Logger, NarrativeError, type Position } from '@narrative/core'
+import {
+  type EventLog,
+  type Health,
+  type Logger,
+  NarrativeError,
+  type Position,
+  type ReadModelWatcher,
+} from '@narrative/core'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { memoryProjection } from '../memory/memory-projection.js'
 import { Follower } from '../runtime/follower.js'
+import type { Progress } from '../runtime/progress.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { Meter, type RebuildOptions, type RebuildProgress } from '../runtime/rebuild.js'
 import type { OpenSession } from '../runtime/session.js'
@@ -12,6 +20,7 @@ import { TableSession } from '../runtime/table-session.js'
 /** Runs one projection. */
 export class ProjectionRunner {
   private follower: Follower
+  private readonly watchers = new Set<ReadModelWatcher>()
 
   constructor(
     readonly projection: BoundProjection,
@@ -27,6 +36,13 @@ export class ProjectionRunner {
   health = (): Health => this.follower.health()
   caughtUp = (): Promise<void> => this.follower.caughtUp()
   waitFor = (position: Position, timeout: number): Promise<void> => this.follower.progress.waitFor(position, timeout)
+
+  /** Tells of every commit; the function returned ends that. */
+  watch(watcher: ReadModelWatcher): () => void {
+    this.watchers.add(watcher)
+    tell(watcher, this.follower.progress)
+    return () => this.watchers.delete(watcher)
+  }
 
   /** Empties the state of a memory projection and replays it; readers see it grow, and health says so. */
   async replayInPlace(options: RebuildOptions): Promise<RebuildProgress> {
@@ -50,9 +66,17 @@ export class ProjectionRunner {
       eventLog,
       logger,
       open: sessionsOf(projection, this.store),
-      onProgress: (progress) => meter?.report(progress),
+      onProgress: (progress) => {
+        meter?.report(progress)
+        for (const watcher of this.watchers) tell(watcher, progress)
+      },
     })
   }
+}
+
+function tell(watcher: ReadModelWatcher, { stopped }: Progress): void {
+  if (stopped === undefined) watcher.moved()
+  else watcher.stopped(stopped)
 }
 
 function sessionsOf(projection: BoundProjection, store: ReadModels): OpenSession {

@@ -114,6 +114,12 @@ export function projections(
     async waitFor(position: Position, { readModel, timeout }) {
       await Promise.all(chosen(readModel).map((runner) => runner.waitFor(position, timeout)))
     },
+    watch(watcher, readModel) {
+      const unwatch = chosen(readModel).map((runner) => runner.watch(watcher))
+      return () => {
+        for (const each of unwatch) each()
+      }
+    },
     async ready(projection) {
       const wanted =
         projection === undefined ? runners : runners.filter((runner) => runner.projection === named(projection))

@@ -12,7 +12,7 @@ export interface FollowOptions {
   readonly eventLog: EventLog
   readonly logger: Logger
   readonly open: OpenSession
-  /** Called after every commit. */
+  /** Called after every commit, and at the end when it stops by itself. */
   readonly onProgress?: (progress: Progress) => void
 }
 

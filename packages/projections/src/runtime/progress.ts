@@ -12,7 +12,8 @@ export class Progress {
   private readonly offsets = new Map<string, number>()
   private readonly ends = new Map<string, LogPartition>()
   private readonly waiters = new Set<Waiter>()
-  private stopped: unknown
+  /** Why nothing more will come, once that is so. */
+  stopped: unknown
 
   constructor(
     private readonly projection: string,

@@ -149,4 +149,21 @@ export function queryContract(service: Current): void {
       expect(await asOf(wrong)).toMatchObject({ status: 400, body: { code: 'http.malformed-query' } })
     }
   })
+
+  test('an order and a list can be followed live: what they are, and what they become', async () => {
+    const order = anOrder()
+    const placed = await service().place(order)
+    const { orderId } = placed.body
+    const one = await service().live(placed.headers.location!, after(placed))
+    const list = await service().live(`/v1/orders?customerId=${encodeURIComponent(order.customerId)}`)
+    expect(await one.next()).toMatchObject({ orderId, status: 'placed', version: 1 })
+    expect(await list.next()).toMatchObject({ orders: [{ orderId, status: 'placed' }] })
+    await service().cancel(orderId)
+    expect(await one.next()).toMatchObject({ orderId, status: 'cancelled', version: 2 })
+    expect(await list.next()).toMatchObject({ orders: [{ orderId, status: 'cancelled' }] })
+    await one.leave()
+    await list.leave()
+    const live = { accept: 'text/event-stream' }
+    expect(await service().get(`/v1/orders/${randomUUID()}`, live)).toMatchObject({ status: 404 })
+  })
 }

@@ -1,5 +1,7 @@
 // The service as its contract sees it: requests in, answers out.
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
 import type { Application } from '@narrative/core'
 import type { FastifyInstance } from 'fastify'
 import { createOrderApplication } from '../application.js'
@@ -46,6 +48,26 @@ export class ServiceUnderTest {
 
   cancel(orderId: string, headers: Headers = {}, body: unknown = { reason: 'changed my mind' }): Promise<Answer> {
     return this.post(`/v1/orders/${orderId}/cancel`, body, headers)
+  }
+
+  /** Opens a stream of answers over a connection of its own. */
+  async live(path: string, headers: Headers = {}): Promise<{ next(): Promise<any>; leave(): Promise<void> }> {
+    if (!this.server.server.listening) await this.server.listen({ port: 0, host: 'localhost' })
+    const { port } = this.server.server.address() as AddressInfo
+    const response = await fetch(`http://localhost:${port}${path}`, {
+      headers: { accept: 'text/event-stream', ...headers },
+    })
+    const chunks = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    return {
+      async next() {
+        while (!text.includes('\n\n')) text += (await chunks.read()).value ?? assert.fail('The stream ended.')
+        const [event, ...rest] = text.split('\n\n')
+        text = rest.join('\n\n')
+        return JSON.parse(event!.replace(/^data: /, ''))
+      },
+      leave: () => chunks.cancel(),
+    }
   }
 
   private async send(

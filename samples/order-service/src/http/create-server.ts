@@ -17,7 +17,7 @@ export interface ServerOptions {
 
 /** Makes a server that does not listen yet. Its `close` waits for the requests under way. */
 export function createServer(app: Application, { logger, readTimeout = 5_000 }: ServerOptions = {}): FastifyInstance {
-  let stopping = false
+  const closing = new AbortController()
   const server = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     genReqId: correlationIdOf,
@@ -31,16 +31,16 @@ export function createServer(app: Application, { logger, readTimeout = 5_000 }: 
     throw new Problem(404, 'http.route-unknown', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`)
   })
   server.addHook('preClose', async () => {
-    stopping = true
+    closing.abort()
   })
   // A connection that is kept alive after its last answer would keep the server from closing.
   server.addHook('onSend', async (_request, reply) => {
-    if (stopping) reply.header('connection', 'close')
+    if (closing.signal.aborted) reply.header('connection', 'close')
   })
   carryMetadata(server)
   orderRoutes(server, app)
-  orderViewRoutes(server, app, readTimeout)
-  healthRoutes(server, app, () => stopping)
+  orderViewRoutes(server, app, readTimeout, closing.signal)
+  healthRoutes(server, app, () => closing.signal.aborted)
   return server
 }
 

@@ -1,13 +1,15 @@
-// The queries over HTTP: one order (now, or as of then), a customer's orders, an order's history.
-import { type Application, formatPosition } from '@narrative/core'
+// The queries over HTTP: one order (now, live, or as of then), a customer's orders (now or live), an order's history.
+import { type Application, formatPosition, type LiveQueryOptions } from '@narrative/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Order } from '../orders/order.js'
 import { OrderUnknown } from '../orders/refusals.js'
 import { isText } from '../orders/rules.js'
 import { GetOrder } from '../orders-view/get-order.js'
 import { ListOrders } from '../orders-view/list-orders.js'
+import type { OrderRow } from '../orders-view/orders-table.js'
 import { parseAsOf } from './as-of.js'
 import { entityTag } from './if-match.js'
+import { sendLive, wantsLive } from './live-answers.js'
 import { type OrderPath, orderIdOf } from './order-path.js'
 import { badRequest, Problem } from './problem.js'
 
@@ -15,8 +17,16 @@ interface Search {
   Querystring: { customerId?: unknown; limit?: unknown; offset?: unknown }
 }
 
-/** @param readTimeout how long a query waits for the position in Narrative-After, milliseconds */
-export function orderViewRoutes(server: FastifyInstance, app: Application, readTimeout: number): void {
+/**
+ * @param readTimeout how long a query waits for the position in Narrative-After, milliseconds
+ * @param closing aborts when the server closes
+ */
+export function orderViewRoutes(
+  server: FastifyInstance,
+  app: Application,
+  readTimeout: number,
+  closing: AbortSignal,
+): void {
   const waiting = ({ headers }: FastifyRequest) => {
     const after = headers['narrative-after']
     return after === undefined ? {} : { after: String(after), timeout: readTimeout }
@@ -25,6 +35,9 @@ export function orderViewRoutes(server: FastifyInstance, app: Application, readT
   server.get<OrderPath & { Querystring: { asOf?: unknown } }>('/v1/orders/:orderId', async (request, reply) => {
     const orderId = orderIdOf(request as FastifyRequest<OrderPath>)
     const { asOf } = request.query
+    if (asOf === undefined && wantsLive(request as FastifyRequest)) {
+      return sendLive(reply, closing, (signal) => liveOrder(orderId, { ...waiting(request), signal }))
+    }
     const order =
       asOf === undefined
         ? await app.queries.execute(new GetOrder(orderId), waiting(request))
@@ -34,18 +47,31 @@ export function orderViewRoutes(server: FastifyInstance, app: Application, readT
     return order
   })
 
-  server.get<Search>('/v1/orders', async (request) => {
+  async function* liveOrder(orderId: string, options: LiveQueryOptions) {
+    for await (const order of app.queries.subscribe(new GetOrder(orderId), options)) {
+      if (order === undefined) throw new OrderUnknown(orderId)
+      yield order
+    }
+  }
+
+  server.get<Search>('/v1/orders', async (request, reply) => {
     const { customerId } = request.query
     if (!isText(customerId, 100)) {
       throw badRequest('http.malformed-query', 'customerId', 'must be given, once, as text of 1 to 100 characters')
     }
     const limit = wholeNumber('limit', request.query.limit, 1, 1000, 100)
     const offset = wholeNumber('offset', request.query.offset, 0, Number.MAX_SAFE_INTEGER, 0)
-    const found = await app.queries.execute(new ListOrders(customerId, limit + 1, offset), waiting(request))
-    const orders = found.slice(0, limit)
-    if (found.length <= limit) return { orders }
-    const next = new URLSearchParams({ customerId, limit: String(limit), offset: String(offset + limit) })
-    return { orders, next: `/v1/orders?${next}` }
+    const query = new ListOrders(customerId, limit + 1, offset)
+    const page = (found: readonly OrderRow[]) => {
+      const orders = found.slice(0, limit)
+      if (found.length <= limit) return { orders }
+      const next = new URLSearchParams({ customerId, limit: String(limit), offset: String(offset + limit) })
+      return { orders, next: `/v1/orders?${next}` }
+    }
+    if (!wantsLive(request as FastifyRequest)) return page(await app.queries.execute(query, waiting(request)))
+    return sendLive(reply, closing, async function* (signal) {
+      for await (const found of app.queries.subscribe(query, { ...waiting(request), signal })) yield page(found)
+    })
   })
 
   server.get<OrderPath>('/v1/orders/:orderId/history', async (request) => {
