@@ -1,6 +1,6 @@
 // What a history is played in: the cluster, the instances, and clients that note what they were told.
-import { isNarrativeError, type NewEvent, silentLogger } from '@narrative/core'
-import type { KafkaStorage, kafkaEventStore } from '@narrative/kafka-eventstore'
+import { isNarrativeError, type NewEvent, type OpenStorage, silentLogger } from '@narrative/core'
+import type { kafkaEventStore } from '@narrative/kafka-eventstore'
 import type { AppendOperation, AppendOutcome, Operation, ReadOperation } from '../checker/history.js'
 import type { Random } from '../random.js'
 import type { Climate } from './climate.js'
@@ -15,7 +15,7 @@ export const topic = 'model.order.events'
 /** A process that serves. */
 export interface Instance {
   readonly name: string
-  readonly store: KafkaStorage
+  readonly store: OpenStorage
 }
 
 /** Everything a history is played with. */
