@@ -45,7 +45,7 @@ const packageArrows = {
     'packages/projections',
     'packages/testing',
   ],
-  faults: ['packages/core', 'packages/kafka-eventstore', 'packages/testing'],
+  faults: ['packages/core', 'packages/kafka-eventstore', 'packages/projections', 'packages/testing'],
 }
 
 const anyOf = (names) => `(${names.join('|')})`

@@ -31,6 +31,7 @@ export const appendRules: readonly Rule[] = [
         const right =
           first.version === outcome.firstVersion &&
           last.version === outcome.version &&
+          sameEvents(outcome.eventIds, events.slice(0, first.count)) &&
           place(last) === `${topic}/${partition}@${offset}`
         if (!right)
           yield { says: `${append.commandId} was told another place than it has`, shown: [append, first, last] }
@@ -132,6 +133,9 @@ export const appendRules: readonly Rule[] = [
     },
   },
 ]
+
+const sameEvents = (told: readonly string[] | undefined, events: readonly LogEvent[]) =>
+  told === undefined || told.join() === events.map((event) => event.eventId).join()
 
 const endOf = (append: AppendOperation | undefined) => append?.end ?? Number.POSITIVE_INFINITY
 

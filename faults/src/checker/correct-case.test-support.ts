@@ -17,6 +17,8 @@ export function correctCase(seed: number): MutableCase {
   const streams = new Map<string, string[]>()
   const done = new Map<string, { append: AppendOperation; outcome: AppendOutcome & { told: 'appended' } }>()
   const attempts: AppendOperation[] = []
+  /** Events at the end of each stream that an outsider wrote: a strong read may miss them. */
+  const byOutsiders = new Map<string, number>()
   const claims = [0, 1].map((partition) => claim(partition))
 
   function claim(partition: number): string {
@@ -35,15 +37,27 @@ export function correctCase(seed: number): MutableCase {
     let offset = log.filter((record) => record.partition === partition).length
     eventIds.forEach((eventId, index) => {
       const stamp = `${firstVersion + index} 1 ${index}/${eventIds.length} ${claims[partition]} ${commandId} = =`
-      log.push({ topic, partition, offset: offset++, key: streamId, stamp, eventId })
+      const decidedUpon = firstVersion - 1
+      log.push({ topic, partition, offset: offset++, key: streamId, stamp, eventId, decidedUpon })
       stream.push(eventId)
     })
     const outcome = {
       ...{ told: 'appended' as const, firstVersion, version: stream.length, duplicate: false },
-      position: { topic, partition, offset: offset - 1 },
+      ...{ position: { topic, partition, offset: offset - 1 }, eventIds },
     }
+    byOutsiders.set(streamId, append.outsider === undefined ? 0 : eventIds.length)
     done.set(`${streamId} ${commandId}`, { append, outcome })
     return outcome
+  }
+
+  function stray(streamId: string): string {
+    const partition = Number(streamId.at(-1)) % 2
+    const eventId = `stray-${random.uuid()}`
+    const offset = log.filter((record) => record.partition === partition).length
+    const version = (streams.get(streamId)?.length ?? 0) + 1
+    const stamp = `${version} 1 0/1 ${random.uuid()} ${random.uuid()} = =`
+    log.push({ topic, partition, offset, key: streamId, stamp, eventId, decidedUpon: version - 1 })
+    return eventId
   }
 
   for (let at = 1; at <= 60; at++) {
@@ -57,8 +71,24 @@ export function correctCase(seed: number): MutableCase {
       ...{ id: at, client: `c${random.between(1, 3)}`, instance: 'a', streamId },
       ...{ start: moment - random.between(1, 4 * step), end: moment + random.between(1, 4 * step) },
     }
+    if (random.chance(0.1)) {
+      const command = { ...called, kind: 'append' as const, commandId: random.uuid(), expectedVersion: 'any' as const }
+      if (random.chance(0.5)) {
+        const outcome = { told: 'unknown' as const, code: 'ROGUE' }
+        operations.push({ ...command, eventIds: [stray(streamId)], outcome, outsider: 'under an old claim' })
+      } else {
+        const partition = Number(streamId.at(-1)) % 2
+        claims[partition] = claim(partition)
+        const outcome: AppendOutcome = { told: 'unknown', code: '' }
+        const append = { ...command, eventIds: [random.uuid()], outcome, outsider: 'under its own claim' as const }
+        operations.push({ ...append, outcome: write(append) })
+      }
+      continue
+    }
     if (random.chance(0.2)) {
-      const eventIds = [...(streams.get(streamId) ?? [])]
+      const stream = streams.get(streamId) ?? []
+      const missed = random.chance(0.5) ? (byOutsiders.get(streamId) ?? 0) : 0
+      const eventIds = stream.slice(0, stream.length - missed)
       operations.push({ ...called, kind: 'read', strong: true, outcome: { told: 'events', eventIds } })
       continue
     }

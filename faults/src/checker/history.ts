@@ -22,6 +22,8 @@ export type AppendOutcome =
       /** Of the last event. */
       readonly position: { readonly topic: string; readonly partition: number; readonly offset: number }
       readonly duplicate: boolean
+      /** The events that were given back with the answer, where they are. */
+      readonly eventIds?: readonly string[]
     }
   | { readonly told: 'conflict'; readonly actualVersion: number }
   /** An error that says that nothing was written. */
@@ -36,6 +38,8 @@ export interface AppendOperation extends Called {
   readonly expectedVersion: number | 'any'
   readonly eventIds: readonly string[]
   readonly outcome: AppendOutcome
+  /** Written by somebody who is not in the group, so that owners may learn of it late, or under a claim that was over. */
+  readonly outsider?: 'under its own claim' | 'under an old claim'
 }
 
 /** One read of a whole stream. */

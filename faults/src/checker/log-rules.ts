@@ -1,5 +1,6 @@
 // What the log must be by itself, whatever clients were told.
 import { place } from './evidence.js'
+import type { AppendOperation } from './history.js'
 import type { LogEvent } from './log.js'
 import type { Rule } from './rule.js'
 
@@ -14,10 +15,35 @@ export const logRules: readonly Rule[] = [
   {
     name: 'latest-claim',
     promise: "every event's claim is the latest before it",
-    *find({ log, given }) {
+    *find({ log, given, appends }) {
       if (given.fenced === false) return
-      for (const event of log.voids)
+      const strays = new Set(appends.flatMap((append) => (isStray(append) ? append.eventIds : [])))
+      for (const event of log.voids) {
+        if (strays.has(event.eventId)) continue
         yield { says: `${place(event)} was written under a claim that was over`, shown: [event] }
+      }
+    },
+  },
+  {
+    name: 'no-strays',
+    promise: 'what an outsider wrote under a claim that was over counts nowhere',
+    *find(evidence) {
+      for (const append of evidence.appends.filter(isStray)) {
+        for (const event of evidence.ownEvents(append)) {
+          yield { says: `${place(event)} counts, and its claim was over`, shown: [append, event] }
+        }
+      }
+    },
+  },
+  {
+    name: 'decided-upon',
+    promise: 'a command is decided upon the whole stream before it',
+    *find({ log }) {
+      for (const event of log.events) {
+        const { decidedUpon, version, index } = event
+        if (decidedUpon === undefined || decidedUpon + index + 1 === version) continue
+        yield { says: `${place(event)} has version ${version} and was decided upon ${decidedUpon}`, shown: [event] }
+      }
     },
   },
   {
@@ -68,6 +94,8 @@ export const logRules: readonly Rule[] = [
     },
   },
 ]
+
+const isStray = ({ outsider }: AppendOperation) => outsider === 'under an old claim'
 
 /** Judges the first append among the events of one command; a second one is another rule's. */
 function torn(events: readonly LogEvent[]): string | undefined {

@@ -9,8 +9,10 @@ export interface LogRecord {
   readonly key: string | null
   /** The `nv` header. */
   readonly stamp: string
-  /** The `ce_id` header; null in a claim. */
+  /** What tells events apart: the `ce_id` header, or what stands in their data; null in a claim. */
   readonly eventId: string | null
+  /** The version its command was decided upon, where the event says so. */
+  readonly decidedUpon?: number
 }
 
 /** An event of the log. */
@@ -25,6 +27,7 @@ export interface LogEvent {
   readonly count: number
   readonly claim: string
   readonly commandId: string
+  readonly decidedUpon?: number
 }
 
 /** The log after the fold. */
@@ -68,7 +71,7 @@ export function foldLog(records: readonly LogRecord[]): FoldedLog {
 
 const eventStamp = /^(\d+) (\d+) (\d+)\/(\d+) (\S+) (\S+) (\S+) (\S+)$/
 
-function eventIn({ topic, partition, offset, key, stamp, eventId }: LogRecord): LogEvent | undefined {
+function eventIn({ topic, partition, offset, key, stamp, eventId, decidedUpon }: LogRecord): LogEvent | undefined {
   const match = eventStamp.exec(stamp)
   if (match === null || key === null || eventId === null) return undefined
   const [version, , index, count] = match.slice(1, 5).map(Number)
@@ -76,5 +79,6 @@ function eventIn({ topic, partition, offset, key, stamp, eventId }: LogRecord): 
     ...{ topic, partition, offset, streamId: key, eventId },
     ...{ version: version!, index: index!, count: count!, claim: match[5]! },
     commandId: decodeURIComponent(match[6]!),
+    ...(decidedUpon !== undefined && { decidedUpon }),
   }
 }

@@ -15,11 +15,14 @@ type Acknowledged = AppendOperation & { outcome: { told: 'appended' } }
 
 const acknowledged = (given: MutableCase) =>
   given.operations.filter(
-    (one): one is Acknowledged => one.kind === 'append' && one.outcome.told === 'appended' && !one.outcome.duplicate,
+    (one): one is Acknowledged =>
+      one.kind === 'append' && one.outcome.told === 'appended' && !one.outcome.duplicate && !one.outsider,
   )
 const conflicts = (given: MutableCase) =>
   given.operations.filter((one): one is AppendOperation => one.kind === 'append' && one.outcome.told === 'conflict')
-const isEvent = (record: LogRecord) => record.eventId !== null
+const isStray = ({ eventId }: LogRecord) => eventId?.startsWith('stray') === true
+const isClaim = ({ eventId }: LogRecord) => eventId === null
+const isEvent = (record: LogRecord) => !isClaim(record) && !isStray(record)
 const stampOf = ({ stamp }: LogRecord) => stamp.split(' ')
 
 /** Puts a partition's offsets right again, so that only what was meant is wrong. */
@@ -78,7 +81,7 @@ export const mutations: readonly Mutation[] = [
     name: 'an append is there twice, the second time as if it came next',
     rule: 'once',
     spoil(given, random) {
-      const at = choose(given, random, (record) => stampOf(record)[2] === '0/1')
+      const at = choose(given, random, (record) => isEvent(record) && stampOf(record)[2] === '0/1')
       if (at === -1) return false
       const record = given.log[at]!
       const own = given.log.filter(({ key }) => key === record.key).length
@@ -299,9 +302,39 @@ export const mutations: readonly Mutation[] = [
       return true
     },
   },
+  {
+    name: 'a stray counts',
+    rule: 'no-strays',
+    spoil(given, random) {
+      const at = choose(given, random, isStray)
+      if (at === -1) return false
+      const { partition } = given.log[at]!
+      const claim = given.log.findLast((one, n) => n < at && one.partition === partition && isClaim(one))
+      restamp(given, at, 3, stampOf(claim!)[1]!)
+      return true
+    },
+  },
+  {
+    name: 'a command is decided upon less than there was',
+    rule: 'decided-upon',
+    spoil(given, random) {
+      const at = choose(given, random, (record) => isEvent(record) && record.decidedUpon !== 0)
+      if (at === -1) return false
+      given.log[at] = { ...given.log[at]!, decidedUpon: given.log[at]!.decidedUpon! - 1 }
+      return true
+    },
+  },
+  {
+    name: 'an answer comes with events of another command',
+    rule: 'as-told',
+    spoil: (given, random) =>
+      change(given, random, acknowledged(given), (append) => {
+        return { ...append, outcome: { ...append.outcome, eventIds: [random.uuid()] } }
+      }),
+  },
 ]
 
 function claimAtEnd(given: MutableCase, partition: number): string {
-  const claim = given.log.filter((record) => record.partition === partition && !isEvent(record)).at(-1)!
+  const claim = given.log.filter((record) => record.partition === partition && isClaim(record)).at(-1)!
   return stampOf(claim)[1]!
 }

@@ -1,16 +1,25 @@
 // The log for the checker, read by Java's console consumer.
-import { readTopic } from '@narrative/testing'
+import { readTopic, type TopicRecord } from '@narrative/testing'
 import kafkajs from 'kafkajs'
 import type { LogRecord } from './log.js'
 
-/** Everything in a topic, up to where it ends now. */
-export async function readLog(brokers: readonly string[], topic: string): Promise<LogRecord[]> {
+/**
+ * Everything in a topic, up to where it ends now.
+ * @param identify what tells its events apart, where that is not `ce_id`
+ */
+export async function readLog(
+  brokers: readonly string[],
+  topic: string,
+  identify: (record: TopicRecord) => Pick<LogRecord, 'eventId' | 'decidedUpon'> = byId,
+): Promise<LogRecord[]> {
   const records = await readTopic({ brokers, topic, records: await countRecords(brokers, topic) })
-  return records.map(({ partition, offset, key, headers }) => ({
-    ...{ topic, partition, offset, key },
-    ...{ stamp: headers.nv ?? '', eventId: headers.ce_id ?? null },
-  }))
+  return records.map((record) => {
+    const { partition, offset, key, headers } = record
+    return { topic, partition, offset, key, stamp: headers.nv ?? '', ...identify(record) }
+  })
 }
+
+const byId = ({ headers }: TopicRecord) => ({ eventId: headers.ce_id ?? null })
 
 async function countRecords(brokers: readonly string[], topic: string): Promise<number> {
   const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin()

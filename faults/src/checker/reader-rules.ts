@@ -74,12 +74,12 @@ export const readerRules: readonly Rule[] = [
   },
 ]
 
-/** By stream: when each event was first acknowledged to anybody. */
+/** By stream: when each event was acknowledged. Not what outsiders wrote: the lease of a read knows nothing of them. */
 function acknowledgements(evidence: Evidence): Map<string, { end: number; event: LogEvent }[]> {
   const found = new Map<string, { end: number; event: LogEvent }[]>()
-  for (const { outcome, end, streamId, commandId } of evidence.appends) {
+  for (const { outcome, end, streamId, commandId, outsider } of evidence.appends) {
     const event = evidence.ofCommand(streamId, commandId).at(-1)
-    if (outcome.told !== 'appended' || end === null || event === undefined) continue
+    if (outcome.told !== 'appended' || end === null || event === undefined || outsider !== undefined) continue
     found.set(streamId, [...(found.get(streamId) ?? []), { end, event }])
   }
   return found

@@ -1,6 +1,6 @@
-// What travels between the clients and an instance.
-import type { AppendResult } from '@narrative/core'
-import type { AppendOperation } from '../checker/history.js'
+// What travels between the suite and the processes of the service.
+import type { Position } from '@narrative/core'
+import type { AppendOperation, AppendOutcome, ReadOperation } from '../checker/history.js'
 
 export interface InstanceSettings {
   readonly name: string
@@ -9,14 +9,47 @@ export interface InstanceSettings {
   readonly partitions: number
   /** Milliseconds. */
   readonly sessionTimeout: number
+  /** Of the replica; in memory without. */
+  readonly directory?: string
+  /** Where the view is kept: then it is a worker, which follows the log and takes no commands. */
+  readonly database?: string
 }
 
-export type AppendRequest = Pick<AppendOperation, 'streamId' | 'commandId' | 'expectedVersion' | 'eventIds'>
+/** Where an instance dies: with nothing sent, with the events in the log and nobody told, with the answer of another
+ * instance's command not sent. */
+export type KillPoint = 'before send' | 'before reply' | 'before routed reply'
 
-export type InstanceRequest = { readonly id: number } & ({ readonly append: AppendRequest } | { readonly read: string })
+/** A command and how long its caller waits, milliseconds. */
+export type CommandRequest = Pick<AppendOperation, 'streamId' | 'commandId' | 'expectedVersion' | 'eventIds'> & {
+  readonly refuse: boolean
+  readonly patience: number
+}
+
+/** Done to an instance by itself; no answer. */
+export type InstanceHarm =
+  | { readonly killAt: KillPoint }
+  /** Its wall clock is off by so many milliseconds. */
+  | { readonly clock: number }
+  /** Its event loop stands still for so many milliseconds. */
+  | { readonly block: number }
+  | { readonly stop: true }
+
+/** What it holds itself of these streams, once it has come up to these positions. */
+export interface DumpRequest {
+  readonly dump: readonly string[]
+  readonly upTo: readonly Position[]
+}
+
+export type InstanceRequest = { readonly execute: CommandRequest } | { readonly read: string } | DumpRequest
 
 export type InstanceAnswer =
-  | { readonly ready: true }
-  | { readonly id: number; readonly result: AppendResult }
-  | { readonly id: number; readonly read: readonly string[] }
-  | { readonly id: number; readonly code: string }
+  | { readonly execute: AppendOutcome }
+  | { readonly read: ReadOperation['outcome'] }
+  /** Streams by copy. */
+  | { readonly dump: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> }
+
+/** To an instance. */
+export type ToInstance = (InstanceRequest & { readonly id: number }) | { readonly harm: InstanceHarm }
+
+/** From an instance: once that it is ready, then answers. */
+export type FromInstance = { readonly ready: true } | { readonly id: number; readonly answer: InstanceAnswer }

@@ -1,114 +1,165 @@
-// The fault suite: three brokers, three service instances with a proxy before each broker, clients, and one fault after
-// another; in the end the checker.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// The fault suite: a service on three brokers, clients, and one fault after another, then two at a time; in the end the
+// checker judges what everybody was told by the log, and every copy by its fold.
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { silentLogger } from '@narrative/core'
-import { type KafkaProxy, kafkaProxy, startKafka, uniqueName } from '@narrative/testing'
+import { isNarrativeError } from '@narrative/core'
+import type { TopicRecord } from '@narrative/testing'
 import { checkHistory } from '../checker/check-history.js'
-import { formatHistory } from '../checker/history.js'
+import type { Dump } from '../checker/evidence.js'
+import type { LogRecord } from '../checker/log.js'
 import { readLog } from '../checker/read-log.js'
 import { Random } from '../random.js'
-import { Service } from './service.js'
+import { GapMeter } from './gap-meter.js'
+import { keepHistory, keepLines } from './kept.js'
+import { until } from './pause.js'
+import { Report } from './report.js'
+import { schedule } from './schedule.js'
 import { ServiceClients } from './service-clients.js'
-import { suiteFaults } from './suite-faults.js'
+import { type Stage, setStage } from './stage.js'
+import { slowFaults, suiteFaults } from './suite-faults.js'
 
-const size = 3
 const partitions = 6
-const sessionTimeout = 6_000
+const clientsEach = 4
+const sessionTimeout = 3_000
 /** Far more than any fault's healing may take. */
 const patience = 90_000
-const streams = Array.from({ length: 60 }, (_, n) => `order-${n}`)
 
 const line = (facts: object) => void process.stdout.write(`${JSON.stringify(facts)}\n`)
-const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
-/** Runs for so long; false when a promise was broken. */
+/** Strikes for so long; false when a promise was broken. */
 export async function runSuite(milliseconds: number, seed: number): Promise<boolean> {
-  const random = new Random(seed)
-  const proxies: KafkaProxy[][] = []
-  for (let way = 0; way < size; way++) {
-    proxies.push(await Promise.all(Array.from({ length: size }, () => kafkaProxy())))
-  }
-  const proxyPorts = proxies.map((way) => way.map((proxy) => proxy.port))
-  const cluster = await startKafka({ nodes: 3, proxyPorts }, silentLogger)
-  proxies.forEach((way, at) => {
-    way.forEach((proxy, node) => {
-      proxy.forwardTo({ port: cluster.nodes[node]!.proxyTargets[at]! })
-    })
-  })
-  const context = uniqueName()
-  const topic = `${context}.order.events`
-  const services = proxyPorts.map((ports, at) => {
-    const brokers = ports.map((port) => `127.0.0.1:${port}`)
-    return new Service({ name: `i${at + 1}`, brokers, context, partitions, sessionTimeout })
-  })
-  try {
-    services[0]!.start()
-    await until(() => services[0]!.ready)
-    for (const service of services.slice(1)) service.start()
-    await until(() => services.every((service) => service.ready))
-    const clients = new ServiceClients(services, seed)
-    clients.start(24, streams)
-    const stage = { cluster, services, proxies, random, sessionTimeout }
-    const begun = performance.now()
-    let healed = begun
-    let faults = 0
-    let longest = 0
-    const served = () => streams.every((streamId) => (clients.lastAcknowledged.get(streamId) ?? 0) > healed)
-    await until(served)
-    for (; performance.now() - begun < milliseconds; faults++) {
-      const [name, harm] = random.pick(Object.entries(suiteFaults))
-      const struck = performance.now()
-      await harm(stage)
-      healed = performance.now()
-      for (const service of services) if (!service.running) service.start()
-      await until(served)
-      const healing = Math.round(performance.now() - healed)
-      longest = Math.max(longest, healing)
-      line({
-        name: 'fault',
-        fault: name,
-        lasted: Math.round(healed - struck),
-        healing,
-        operations: clients.operations.length,
-      })
-    }
-    await clients.stop()
-    const held = await Promise.all(streams.map(async (id) => [id, await clients.readAnywhere(id)] as const))
-    const log = await readLog(cluster.brokers, topic)
-    const offsets: Record<string, number> = {}
-    for (const { partition, offset } of log) offsets[`${topic}/${partition}`] = offset + 1
-    const dumps = [{ name: 'the replicas', offsets, streams: Object.fromEntries(held) }]
-    const healing = { at: healed, partitions: Array.from({ length: partitions }, (_, n) => `${topic}/${n}`) }
-    const { operations } = clients
-    // Conflicts are not asked for here; repeated commands are.
-    const { violations, facts } = checkHistory({ operations, log, dumps, healed: healing, confirmed: false })
-    for (const { rule, says } of violations.slice(0, 20)) line({ name: 'violation', rule, says })
-    line({ name: 'faults', value: faults, seed, violations: violations.length, longestHealing: longest, ...facts })
-    if (violations.length > 0) keep(seed, { operations: formatHistory(operations), log, violations })
-    return violations.length === 0
-  } finally {
-    for (const service of services) {
-      service.signal('SIGCONT')
-      service.signal('SIGKILL')
-    }
-    await Promise.all([...proxies.flat().map((proxy) => proxy.close()), cluster.stop()])
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + patience; !condition(); await pause(20)) {
-    if (performance.now() > end)
-      throw new Error(`Not every stream took a write within ${patience / 1000} s of healing.`)
-  }
-}
-
-/** What a failing run leaves to be looked at. */
-function keep(seed: number, found: { operations: string; log: object; violations: object }): void {
   const directory = join('.narrative', 'faults', String(seed))
-  mkdirSync(directory, { recursive: true })
-  writeFileSync(join(directory, 'history.jsonl'), found.operations)
-  writeFileSync(join(directory, 'log.json'), JSON.stringify(found.log))
-  writeFileSync(join(directory, 'violations.json'), JSON.stringify(found.violations, undefined, 2))
-  console.error(`Kept in ${directory}; the faults again: pnpm faults --seed ${seed}`)
+  rmSync(directory, { recursive: true, force: true })
+  line({ name: 'faults.begin', seed, partitions, clients: partitions * clientsEach, sessionTimeout })
+  const stage = await setStage(directory, partitions, sessionTimeout)
+  const meter = new GapMeter(partitions, performance.now())
+  const clients = new ServiceClients(stage.services, stage.partitionOf, meter, seed)
+  let passed = false
+  try {
+    passed = await play(stage, clients, meter, milliseconds, seed, directory)
+  } catch (error) {
+    line({ name: 'faults.failed', says: error instanceof Error ? error.message : String(error) })
+    console.error(error)
+  } finally {
+    if (passed) rmSync(directory, { recursive: true, force: true })
+    else {
+      keepHistory(directory, clients.operations)
+      console.error(
+        `Kept in ${directory}: what clients were told, what processes said. The same faults: --seed ${seed}`,
+      )
+    }
+    await stage.close()
+  }
+  return passed
+}
+
+async function play(
+  stage: Stage,
+  clients: ServiceClients,
+  meter: GapMeter,
+  milliseconds: number,
+  seed: number,
+  directory: string,
+): Promise<boolean> {
+  const { services, worker, cluster, topic } = stage
+  const processes = [...services, worker]
+  // The first one makes the topics.
+  services[0]!.start()
+  await until(
+    () => services[0]!.ready,
+    patience,
+    () => 'The first instance did not start.',
+  )
+  for (const process of processes) process.start()
+  const allReady = () => processes.every((process) => process.ready)
+  const notReady = () => `${processes.filter(({ ready }) => !ready).map(({ name }) => name)} did not start.`
+  await until(allReady, patience, notReady)
+  clients.start(partitions, clientsEach)
+
+  const report = new Report(line)
+  let healed = performance.now()
+  const heal = async () => {
+    healed = performance.now()
+    const silent = () => meter.silentSince(healed)
+    await until(
+      () => silent().length === 0,
+      patience,
+      () => `Partitions ${silent()} took no write after healing.`,
+    )
+    await until(allReady, patience, notReady)
+    return performance.now() - healed
+  }
+  await heal()
+  const begun = performance.now()
+  const elapsed = () => performance.now() - begun
+  const random = new Random(seed)
+  const names = Object.keys(suiteFaults)
+  for (const faults of schedule(names, slowFaults, random, () => elapsed() < milliseconds / 2)) {
+    if (elapsed() > milliseconds) break
+    meter.reset()
+    const struckAt = performance.now()
+    const strikes = faults.map((name) => {
+      const scene = { ...stage, clients, random: new Random(random.between(1, 2 ** 31)) }
+      return suiteFaults[name]!(scene).catch((error: unknown) => {
+        if (isNarrativeError(error, 'BROKER_UNREACHABLE')) return undefined // its partner took the brokers away
+        throw error
+      })
+    })
+    const struck = await Promise.all(strikes)
+    const lasted = performance.now() - struckAt
+    const healing = await heal()
+    const gaps = meter.longest(performance.now())
+    const done = faults.filter((_, at) => struck[at] !== undefined)
+    report.strike(
+      { faults: done, struck: struck.filter((what) => what !== undefined), lasted, healing, gaps },
+      clients.acknowledged,
+    )
+  }
+  await clients.stop()
+
+  const log = await readLog(cluster.brokers, topic, marked)
+  const { operations } = clients
+  const healing = { at: healed, partitions: Array.from({ length: partitions }, (_, n) => `${topic}/${n}`) }
+  const dumps = await dumpAll(stage, [...clients.versions.keys()], endsOf(log))
+  const { violations, facts } = checkHistory({ operations, log, dumps, healed: healing })
+  const unforeseen = [...new Set(operations.flatMap(({ outcome }) => ('code' in outcome ? outcome.code : [])))].filter(
+    (code) => code.startsWith('UNFORESEEN'),
+  )
+  for (const { rule, says } of violations.slice(0, 20)) line({ name: 'violation', rule, says })
+  for (const says of unforeseen) line({ name: 'violation', rule: 'told-errors', says })
+  report.totals()
+  report.figures(facts, violations)
+  const passed = violations.length === 0 && unforeseen.length === 0
+  if (!passed) {
+    keepLines(directory, 'log.jsonl', log)
+    keepLines(directory, 'dumps.jsonl', dumps)
+    keepLines(directory, 'violations.jsonl', violations)
+  }
+  return passed
+}
+
+/** Events are told apart by the mark that their command brought along. */
+function marked({ key, value }: TopicRecord): Pick<LogRecord, 'eventId' | 'decidedUpon'> {
+  if (key === null || value === null) return { eventId: null }
+  const { mark, upon } = JSON.parse(value) as { mark: string; upon: number }
+  return { eventId: mark, decidedUpon: upon }
+}
+
+/** The next offset of each partition. */
+function endsOf(log: readonly LogRecord[]): Map<number, number> {
+  return new Map(log.map(({ partition, offset }) => [partition, offset + 1]))
+}
+
+/** What the owners' replicas hold, each its own partitions', and what the worker's views do. */
+async function dumpAll(stage: Stage, streamIds: readonly string[], ends: Map<number, number>): Promise<Dump[]> {
+  const { topic, services, worker } = stage
+  const offsets = Object.fromEntries([...ends].map(([partition, end]) => [`${topic}/${partition}`, end]))
+  const upTo = [...ends].map(([partition, end]) => ({ topic, partition, offset: end - 1 }))
+  const held: Record<string, Record<string, readonly string[]>> = {}
+  for (const process of [...services, worker]) {
+    const answer = await process.ask({ dump: streamIds, upTo }, 120_000)
+    if (answer === undefined || !('dump' in answer)) throw new Error(`${process.name} did not say what it holds.`)
+    for (const [name, streams] of Object.entries(answer.dump)) held[name] = { ...held[name], ...streams }
+  }
+  return Object.entries(held).map(([name, streams]) => ({ name, offsets, streams }))
 }

@@ -1,26 +1,48 @@
-// Clients of the services: they look for the owner of a stream as a balancer would, and note what they were told.
+// Clients of the service: they ask any instance, as behind a balancer, repeat what they got no answer to, and note it all.
+//
+// Each belongs to one partition, so that one partition that stands still does not keep the others' clients waiting.
 import { randomUUID } from 'node:crypto'
-import type { AppendOperation, Operation } from '../checker/history.js'
+import type { AppendOperation, AppendOutcome, Operation, ReadOperation } from '../checker/history.js'
 import { Random } from '../random.js'
+import type { GapMeter } from './gap-meter.js'
+import { pause } from './pause.js'
 import type { Service } from './service.js'
+
+/** Streams of a partition that are written to at a time, and the version at which another takes its place. */
+const openStreams = 8
+const fullAt = 40
+const attempts = 6
+/** An instance is waited for a little longer than it may take. */
+const grace = 1_500
+
+type Command = Pick<AppendOperation, 'streamId' | 'commandId' | 'expectedVersion'> & { readonly refuse: boolean }
 
 export class ServiceClients {
   readonly operations: Operation[] = []
-  /** When each stream was last acknowledged. */
-  readonly lastAcknowledged = new Map<string, number>()
+  /** Every stream there is, with the highest version anybody was told of. */
+  readonly versions = new Map<string, number>()
+  acknowledged = 0
   readonly #services: readonly Service[]
+  readonly #partitionOf: (streamId: string) => number
+  readonly #meter: GapMeter
   readonly #random: Random
-  readonly #owners = new Map<string, Service>()
   readonly #running: Promise<void>[] = []
+  readonly #open: string[][] = []
+  #streams = 0
   #stopped = false
 
-  constructor(services: readonly Service[], seed: number) {
+  constructor(services: readonly Service[], partitionOf: (streamId: string) => number, meter: GapMeter, seed: number) {
     this.#services = services
+    this.#partitionOf = partitionOf
+    this.#meter = meter
     this.#random = new Random(seed)
   }
 
-  start(clients: number, streams: readonly string[]): void {
-    for (let n = 0; n < clients; n++) this.#running.push(this.#work(`c${n}`, streams))
+  start(partitions: number, clientsEach: number): void {
+    for (let partition = 0; partition < partitions; partition++) {
+      this.#open.push(Array.from({ length: openStreams }, () => this.newStream(partition)))
+      for (let n = 0; n < clientsEach; n++) this.#running.push(this.#work(`c${partition}.${n}`, partition))
+    }
   }
 
   async stop(): Promise<void> {
@@ -28,62 +50,101 @@ export class ServiceClients {
     await Promise.all(this.#running)
   }
 
-  /** Reads a stream at its owner; tries until somebody answers, for a minute. */
-  async readAnywhere(streamId: string): Promise<readonly string[]> {
-    for (const end = performance.now() + 60_000; performance.now() < end; await pause(20)) {
-      const outcome = await this.#serviceFor(streamId)?.read(streamId)
-      if (outcome?.told === 'events') return outcome.eventIds
-      this.#owners.delete(streamId)
-    }
-    throw new Error(`Nobody answered a read of ${streamId} for a minute.`)
+  /** Adds to the history what somebody did who is none of its clients. */
+  note(operation: Omit<AppendOperation, 'id'>): void {
+    this.operations.push({ ...operation, id: this.operations.length })
   }
 
-  async #work(client: string, streams: readonly string[]): Promise<void> {
+  /** The id of a stream that nobody has used. */
+  newStream(partition: number): string {
+    for (;;) {
+      const streamId = `order-${++this.#streams}`
+      if (this.#partitionOf(streamId) !== partition) continue
+      this.versions.set(streamId, 0)
+      return streamId
+    }
+  }
+
+  /** A stream that is written to. */
+  someStream(partition: number): string {
+    return this.#random.pick(this.#open[partition]!)
+  }
+
+  async #work(client: string, partition: number): Promise<void> {
     const random = this.#random
     while (!this.#stopped) {
-      const streamId = random.pick(streams)
-      if (random.chance(0.1)) await this.#read(client, streamId)
-      else await this.#command(client, streamId)
+      const streams = this.#open[partition]!
+      const at = random.between(0, openStreams - 1)
+      if (this.versions.get(streams[at]!)! >= fullAt) streams[at] = this.newStream(partition)
+      if (random.chance(0.1)) await this.#read(client, streams[at]!)
+      else await this.#command(client, streams[at]!, partition)
+      await pause(random.between(20, 200))
     }
   }
 
-  async #command(client: string, streamId: string): Promise<void> {
-    const command = { streamId, commandId: randomUUID(), expectedVersion: 'any' as const }
-    for (let attempt = 0; attempt < 8 && !this.#stopped; attempt++) {
-      const service = this.#serviceFor(streamId)
-      if (service === undefined) return pause(20)
-      const eventIds = Array.from({ length: this.#random.chance(0.7) ? 1 : 3 }, () => randomUUID())
-      const start = performance.now()
-      const { outcome, answered } = await service.append({ ...command, eventIds })
-      const end = answered ? performance.now() : null
-      const called = { id: this.operations.length, client, instance: service.name, start, end }
-      const operation: AppendOperation = { kind: 'append', ...called, ...command, eventIds, outcome }
-      this.operations.push(operation)
-      if (outcome.told === 'appended') {
-        this.#owners.set(streamId, service)
-        this.lastAcknowledged.set(streamId, start)
+  async #command(client: string, streamId: string, partition: number): Promise<void> {
+    const random = this.#random
+    const expectedVersion = random.chance(0.4) ? this.versions.get(streamId)! : ('any' as const)
+    const command = { streamId, commandId: randomUUID(), expectedVersion, refuse: random.chance(0.03) }
+    for (let attempt = 0; attempt < attempts && !this.#stopped; attempt++) {
+      const told = await this.#attempt(client, command, partition)
+      if (told === undefined) await pause(20)
+      else if (told === 'appended' || told === 'conflict') {
+        // Who is not sure that the answer arrived asks again, and whoever is asked gives the same.
+        if (random.chance(0.1)) await this.#attempt(client, command, partition)
         return
-      }
-      this.#owners.delete(streamId)
-      await pause(20)
+      } else if (told === 'refused' && command.refuse) return
+      else await pause(random.between(20, 200))
     }
+  }
+
+  /** What was told; undefined when nobody could be asked. */
+  async #attempt(client: string, command: Command, partition: number): Promise<AppendOutcome['told'] | undefined> {
+    const service = this.#anyService()
+    if (service === undefined) return undefined
+    const random = this.#random
+    const { refuse, ...asked } = command
+    const eventIds = Array.from({ length: random.chance(0.7) ? 1 : 3 }, () => randomUUID())
+    const patience = random.between(1_500, 6_000)
+    const start = performance.now()
+    const answer = await service.ask({ execute: { ...asked, refuse, eventIds, patience } }, patience + grace)
+    const now = performance.now()
+    const answered = answer !== undefined && 'execute' in answer
+    const outcome: AppendOutcome = answered ? answer.execute : { told: 'unknown', code: 'NO_ANSWER' }
+    const called = { id: this.operations.length, client, instance: service.name, start, end: answered ? now : null }
+    this.operations.push({ kind: 'append', ...called, ...asked, eventIds, outcome })
+    this.#learn(command.streamId, outcome)
+    if (outcome.told === 'appended' && !outcome.duplicate) {
+      this.acknowledged++
+      this.#meter.acknowledged(partition, start, now)
+    }
+    return outcome.told
+  }
+
+  #learn(streamId: string, outcome: AppendOutcome): void {
+    const version =
+      outcome.told === 'appended' ? outcome.version : outcome.told === 'conflict' ? outcome.actualVersion : 0
+    if (version > this.versions.get(streamId)!) this.versions.set(streamId, version)
   }
 
   async #read(client: string, streamId: string): Promise<void> {
-    const service = this.#serviceFor(streamId)
+    const service = this.#anyService()
     if (service === undefined) return
     const start = performance.now()
-    const outcome = await service.read(streamId)
+    const outcome = await readAt(service, streamId)
     const called = { id: this.operations.length, client, instance: service.name, start, end: performance.now() }
     this.operations.push({ kind: 'read', strong: true, ...called, streamId, outcome })
   }
 
-  #serviceFor(streamId: string): Service | undefined {
-    const ready = this.#services.filter((service) => service.ready)
-    const owner = this.#owners.get(streamId)
-    if (owner?.ready) return owner
-    return ready.length === 0 ? undefined : this.#random.pick(ready)
+  #anyService(): Service | undefined {
+    const trusted = this.#services.filter((service) => service.trusted)
+    const candidates = trusted.length > 0 ? trusted : this.#services.filter((service) => service.ready)
+    return candidates.length === 0 ? undefined : this.#random.pick(candidates)
   }
 }
 
-const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+/** A strong read by way of an instance. */
+export async function readAt(service: Service, streamId: string): Promise<ReadOperation['outcome']> {
+  const answer = await service.ask({ read: streamId }, 5_000)
+  return answer !== undefined && 'read' in answer ? answer.read : { told: 'failed', code: 'NO_ANSWER' }
+}

@@ -1,39 +1,78 @@
-// A service instance as its clients and its tormentors see it: a process to ask, to freeze and to kill.
+// A process of the service as its clients, its supervisor and its tormentors see it: asked, started again, frozen, killed.
 import { type ChildProcess, fork } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { AppendOutcome, ReadOperation } from '../checker/history.js'
-import type { AppendRequest, InstanceAnswer, InstanceSettings } from './instance-messages.js'
+import type {
+  FromInstance,
+  InstanceAnswer,
+  InstanceHarm,
+  InstanceRequest,
+  InstanceSettings,
+} from './instance-messages.js'
+import { pause } from './pause.js'
+import { Turns } from './turns.js'
 
 const program = fileURLToPath(new URL('./instance.js', import.meta.url))
-type Answer = Exclude<InstanceAnswer, { ready: true }>
 
 export class Service {
-  readonly #settings: InstanceSettings
-  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>()
+  readonly settings: InstanceSettings
+  /** Of what needs it down, or starts it again. */
+  readonly turns = new Turns()
+  readonly #log: string
+  readonly #waiting = new Map<number, (answer: InstanceAnswer | undefined) => void>()
   #process: ChildProcess | undefined
   #next = 0
-  ready = false
+  #heldDown = true
+  #ready = false
+  #suspectUntil = 0
+  /** When it last began to start, and how often it ended by itself. */
+  startedAt = 0
+  failures = 0
 
-  constructor(settings: InstanceSettings) {
-    this.#settings = settings
+  /** Its output is added to the file `log`. */
+  constructor(settings: InstanceSettings, log: string) {
+    this.settings = settings
+    this.#log = log
   }
 
   get name(): string {
-    return this.#settings.name
+    return this.settings.name
+  }
+
+  get ready(): boolean {
+    return this.#ready
+  }
+
+  /** Whether a balancer would send somebody there. */
+  get trusted(): boolean {
+    return this.#ready && performance.now() > this.#suspectUntil
+  }
+
+  /** As a balancer does with who did not answer. */
+  suspect(): void {
+    this.#suspectUntil = performance.now() + 2_000
   }
 
   start(): void {
-    const started = fork(program, [JSON.stringify(this.#settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    this.#heldDown = false
+    if (this.#process !== undefined) return
+    this.startedAt = performance.now()
+    const log = openSync(this.#log, 'a')
+    const started = fork(program, [JSON.stringify(this.settings)], { stdio: ['ignore', log, log, 'ipc'] })
+    closeSync(log)
     this.#process = started
-    started.on('message', (answer: InstanceAnswer) => {
-      if ('ready' in answer) this.ready = true
-      else this.#settle(answer.id, answer)
+    started.on('message', (message: FromInstance) => {
+      if ('ready' in message) this.#ready = true
+      else this.#settle(message.id, message.answer)
     })
-    started.on('exit', () => {
-      if (this.#process !== started) return
-      this.ready = false
+    started.on('error', () => {}) // a message to one that is dying
+    started.on('exit', (code) => {
+      this.#ready = false
       this.#process = undefined
       for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined)
+      if (code !== null && code !== 0) this.failures++
+      // What ends by itself, its supervisor starts again.
+      if (!this.#heldDown) void pause(300).then(() => this.#heldDown || this.start())
     })
   }
 
@@ -41,40 +80,47 @@ export class Service {
     this.#process?.kill(signal)
   }
 
-  get running(): boolean {
-    return this.#process !== undefined
+  /** Ends it and keeps it down until it is started; resolves when it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.holdDown()
+    this.signal(signal)
+    this.signal('SIGCONT')
+    await this.gone()
   }
 
-  /** Also says whether it answered at all. */
-  async append(request: AppendRequest): Promise<{ outcome: AppendOutcome; answered: boolean }> {
-    const answer = await this.#ask({ append: request })
-    if (answer === undefined) return { outcome: { told: 'unknown', code: 'DIED' }, answered: false }
-    if ('result' in answer) {
-      const { outcome: told, ...rest } = answer.result
-      return { outcome: { told, ...rest } as AppendOutcome, answered: true }
-    }
-    const code = 'code' in answer ? answer.code : 'NO_RESULT'
-    return { outcome: { told: code === 'OUTCOME_UNKNOWN' ? 'unknown' : 'refused', code }, answered: true }
+  /** It is not started again when it ends. */
+  holdDown(): void {
+    this.#heldDown = true
   }
 
-  async read(streamId: string): Promise<ReadOperation['outcome']> {
-    const answer = await this.#ask({ read: streamId })
-    if (answer !== undefined && 'read' in answer) return { told: 'events', eventIds: answer.read }
-    return { told: 'failed', code: answer !== undefined && 'code' in answer ? answer.code : 'DIED' }
+  async gone(): Promise<void> {
+    while (this.#process !== undefined) await pause(5)
   }
 
-  #ask(request: { append: AppendRequest } | { read: string }): Promise<Answer | undefined> {
+  harm(harm: InstanceHarm): void {
+    this.#process?.send({ harm }, () => {})
+  }
+
+  /** Undefined when it died, or did not answer in time. */
+  ask(request: InstanceRequest, patience: number): Promise<InstanceAnswer | undefined> {
     return new Promise((resolve) => {
       if (this.#process === undefined) return void resolve(undefined)
       const id = this.#next++
-      this.#waiting.set(id, resolve)
+      const timer = setTimeout(() => {
+        this.suspect()
+        this.#settle(id, undefined)
+      }, patience)
+      this.#waiting.set(id, (answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      })
       this.#process.send({ id, ...request }, (error) => {
         if (error !== null) this.#settle(id, undefined)
       })
     })
   }
 
-  #settle(id: number, answer: Answer | undefined): void {
+  #settle(id: number, answer: InstanceAnswer | undefined): void {
     const resolve = this.#waiting.get(id)
     this.#waiting.delete(id)
     resolve?.(answer)
