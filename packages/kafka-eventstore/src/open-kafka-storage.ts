@@ -8,6 +8,7 @@ import { OwnedStreams } from './owned-streams.js'
 import { PartitionOwner } from './partition-owner.js'
 import { type CreateOwner, PartitionOwners } from './partition-owners.js'
 import { KafkaCommandRouter } from './routing/kafka-command-router.js'
+import { ScannedStreams } from './scanned-streams.js'
 import { type CategoryTopics, StreamPlaces } from './stream-places.js'
 import { commandTopicName, preparePassingTopics, prepareTopics, replyTopicName, topicName } from './topics.js'
 
@@ -157,18 +158,23 @@ function ownersWith({ settings, context, driver }: Foundation, confirm: () => Pr
 
 function storageOf({ settings, context, driver }: Foundation, work: Work): KafkaStorage {
   const { places, owners, membership } = work
+  const { logger } = context
   const [closing, closed] = [new AbortController(), new AbortController()]
-  const eventStore = new OwnedStreams({
-    places,
-    owners,
-    sureUntil: () => membership?.sureUntil ?? 0,
-    appendTimeout: settings.appendTimeout,
-    closing: closing.signal,
-  })
+  const topicOf = (category: string) => topicName(settings.context, category)
+  const eventStore =
+    membership === undefined
+      ? new ScannedStreams({ driver, logger, topicOf, closing: closing.signal })
+      : new OwnedStreams({
+          places,
+          owners,
+          sureUntil: () => membership?.sureUntil ?? 0,
+          appendTimeout: settings.appendTimeout,
+          closing: closing.signal,
+        })
   const eventLog = new KafkaEventLog({
     driver,
-    logger: context.logger,
-    topicOf: (category) => topicName(settings.context, category),
+    logger,
+    topicOf,
     ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
     closed: closed.signal,
   })

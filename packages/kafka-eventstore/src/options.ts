@@ -36,6 +36,7 @@ export interface KafkaEventStoreOptions {
 
 /** Options with everything decided. */
 export interface Settings {
+  readonly brokers: readonly string[]
   readonly context: string | undefined
   readonly partitions: number
   readonly replicationFactor: number
@@ -60,6 +61,7 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
   const { context, partitions = 4, replicationFactor = -1, clientId = 'narrative', appendTimeout = 30_000 } = options
   if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError('partitions must be a whole number from 1')
   return {
+    brokers: options.brokers,
     context,
     partitions,
     replicationFactor,

@@ -50,15 +50,19 @@ export async function preparePassingTopics(
   }
   const topics = await driver.describeTopics([...names, replies[0]])
   const faults = names.flatMap((name) => {
-    const found = topics.get(name)?.partitions
-    const fault = `${name} has ${found} partitions instead of ${wanted.get(name)}. It holds nothing of value: stop the service, delete it, and start again`
-    return found === wanted.get(name) ? [] : [fault]
+    const [found, partitions] = [topics.get(name)?.partitions, wanted.get(name)]
+    return found === partitions ? [] : [partitionsFault(name, found, partitions)]
   })
   if (faults.length === 0) return topics.get(replies[0])?.partitions ?? replies[1]
   throw new NarrativeError('TOPIC_REFUSED', {
     message: `Kafka topics cannot carry commands as they are:\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
     details: { faults },
   })
+}
+
+/** A command topic that its events topic does not go with. */
+export function partitionsFault(name: string, found: number | undefined, wanted: number | undefined): string {
+  return `${name} has ${found} partitions instead of ${wanted}. It holds nothing of value: stop the service, delete it, and start again`
 }
 
 /** What keeps every event for ever, in order, under the time its owner gave it. */
@@ -87,7 +91,7 @@ export async function prepareTopics(
   for (const name of missing) await driver.createTopic({ name, ...wishes, settings: settingsOf(wishes) })
   // Described again: another instance may have been quicker, with other settings.
   const topics = missing.length === 0 ? there : await driver.describeTopics(names)
-  const faults = await Promise.all(names.map((name) => faultsOf(driver, name, topics.get(name))))
+  const faults = await Promise.all(names.map((name) => topicFaults(driver, name, topics.get(name))))
   const all = faults.flat()
   if (all.length > 0) {
     throw new NarrativeError('TOPIC_REFUSED', {
@@ -111,7 +115,12 @@ function checkName(name: string): void {
   })
 }
 
-async function faultsOf(driver: KafkaDriver, name: string, topic: TopicDescription | undefined): Promise<string[]> {
+/** Everything about a topic by which events would be lost or reordered, a sentence each. */
+export async function topicFaults(
+  driver: KafkaDriver,
+  name: string,
+  topic: TopicDescription | undefined,
+): Promise<string[]> {
   if (topic === undefined) return [`${name} does not exist although it was just created; is it being deleted?`]
   const faults: string[] = []
   for (const [setting, { value, otherwise }] of Object.entries(required)) {

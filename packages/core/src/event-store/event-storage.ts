@@ -34,9 +34,24 @@ export interface OpenStorage {
   close(): Promise<void>
 }
 
+/** Something that was looked at, and how it was found. */
+export interface Finding {
+  /** `warning`: it works, but not as well as it should. `fault`: a service would not start, or could lose something. */
+  readonly state: 'ok' | 'warning' | 'fault'
+  /** What was looked at: `topic shop.order.events`. */
+  readonly subject: string
+  /** What was found; for a fault also what to do. */
+  readonly detail: string
+}
+
 /** An adapter, configured and not yet opened: `inMemoryEventStore()`, `kafkaEventStore({ brokers })`. */
 export interface EventStorage {
   readonly name: string
   /** Resolves when appends and reads are served. */
   open(context: StorageContext): Promise<OpenStorage>
+  /**
+   * Looks whether it could be opened for these categories, and changes nothing: for a doctor beside the running service.
+   * What cannot be reached is a finding, too.
+   */
+  inspect?(context: StorageContext): Promise<readonly Finding[]>
 }
