@@ -3,12 +3,13 @@ import {
   EventHandler,
   Projection,
   type ProjectionContext,
+  type Projections,
   postgresReadModels,
   projections,
   type SqlProjectionContext,
 } from '@narrative/projections'
 import { Order, OrderPlaced } from './order.js'
-import { OrdersView } from './orders-view.js'
+import { OrdersView, orders } from './orders-view.js'
 
 // #region sql
 @Projection('revenue', {
@@ -45,6 +46,14 @@ export class LargestOrder {
   }
 }
 // #endregion
+
+export async function lastYear(views: Projections, orderId: string) {
+  // #region as-of
+  const then = await views.asOf(OrdersView, { asOf: new Date('2026-01-01T00:00:00Z') })
+  const order = await then.reader(orders).findByKey(orderId)
+  // #endregion
+  return order
+}
 
 export async function rebuildAll(url: string) {
   // #region rebuild

@@ -1,7 +1,7 @@
 // The public API of @narrative/projections, name by name. Whatever is not listed here is not public.
 import 'reflect-metadata'
 
-export { type Projections, type ProjectionsOptions, projections } from './application/projections.js'
+export { type Projections, type ProjectionsOptions, projections, type ScratchView } from './application/projections.js'
 export { EventHandler, Projection, type ProjectionOptions } from './decorators/projection.js'
 export { type ProjectionLike, readProjection } from './decorators/read-projection.js'
 export {
@@ -20,6 +20,7 @@ export type {
 } from './definition/projection-definition.js'
 export { type MemoryReadModels, type MemoryRows, memoryReadModels } from './memory/memory-read-models.js'
 export { type PostgresReadModelsOptions, postgresReadModels } from './postgres/postgres-read-models.js'
+export type { Moment } from './runtime/log-as-of.js'
 export type { ReadModels } from './runtime/read-models.js'
 export type { RebuildOptions, RebuildProgress } from './runtime/rebuild.js'
 export type { SqlType, ValueOfType } from './table/column-type.js'

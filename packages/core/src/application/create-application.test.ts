@@ -13,6 +13,7 @@ import {
   EventHandler,
   emits,
   type Fields,
+  formatPosition,
   fromJson,
   isNarrativeError,
   Query,
@@ -110,6 +111,13 @@ test('a command becomes events, and its answer says where they are', async () =>
   })
   expect((await app.aggregates.state(Account, 'a')).state.balance).toBe(5)
   expect((await app.aggregates.state(Account, 'a', { version: 1 })).state.balance).toBe(3)
+  const position = first.position!
+  expect((await app.aggregates.state(Account, 'a', { position })).version).toBe(first.version)
+  expect((await app.aggregates.state(Account, 'a', { position: formatPosition(position) })).state.balance).toBe(3)
+  const elsewhere = { ...position, partition: position.partition + 1 }
+  await expect(app.aggregates.state(Account, 'a', { position: elsewhere })).rejects.toMatchObject({
+    code: 'POSITION_INVALID',
+  })
   expect(await app.queries.execute(new GetLimit())).toBe(4)
   await app.stop()
 })

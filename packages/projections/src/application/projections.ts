@@ -11,6 +11,8 @@ import type { Container } from 'inversify'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import { type BoundProjection, bindProjection } from '../definition/bind-projection.js'
 import type { ProjectionDefinition } from '../definition/projection-definition.js'
+import { type MemoryReadModels, memoryReadModels } from '../memory/memory-read-models.js'
+import { logAsOf, type Moment } from '../runtime/log-as-of.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { type RebuildOptions, type RebuildProgress, rebuild } from '../runtime/rebuild.js'
 import { findProjection, ProjectionRunner } from './projection-runner.js'
@@ -42,7 +44,23 @@ export interface Projections extends ApplicationPart {
    * @throws NarrativeError `PROJECTION_UNKNOWN`, `REBUILD_UNDER_WAY`, `PROJECTION_STOPPED`
    */
   rebuild(projection: ProjectionLike | string, options?: RebuildOptions): Promise<RebuildProgress>
+  /**
+   * A table projection as it was: the log up to that moment is folded into a scratch view in memory, which nobody else sees
+   * and nothing updates. What it takes is time and memory for the whole of that past.
+   *
+   * @throws NarrativeError `PROJECTION_UNKNOWN`, `PROJECTION_STOPPED`, `POSITION_INVALID`
+   * @throws TypeError when the projection has no table
+   * @example
+   * ```ts
+   * const then = await views.asOf(OrdersView, { asOf: new Date('2026-01-01T00:00:00Z') })
+   * const order = await then.reader(orders).findByKey(orderId)
+   * ```
+   */
+  asOf(projection: ProjectionLike | string, moment: Moment, options?: RebuildOptions): Promise<ScratchView>
 }
+
+/** A view that was made for one look: by the reader that query handlers use, or row by row. */
+export type ScratchView = Pick<MemoryReadModels, 'reader' | 'rows'>
 
 /**
  * The projections of an application: give it to `createApplication({ parts: [...] })`.
@@ -135,6 +153,19 @@ export function projections(
       if (runner === undefined)
         throw refused([`Projection ${found.name} keeps its state in the process that follows it; rebuild it there.`])
       return runner.replayInPlace(options)
+    },
+    async asOf(projection, moment, options = {}) {
+      const found = named(projection)
+      if (found.target.kind !== 'table')
+        throw new TypeError(
+          `Projection ${found.name} has no table; only a table projection can be looked at as it was.`,
+        )
+      if (log === undefined)
+        throw refused([`Projection ${found.name} can be looked at once the application has started.`])
+      const eventLog = await logAsOf(log, found.categories, moment)
+      const scratch = memoryReadModels()
+      await rebuild({ projection: found, store: scratch, eventLog, logger, ...options })
+      return scratch
     },
   }
 }
