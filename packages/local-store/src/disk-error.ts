@@ -26,3 +26,11 @@ export function directoryInvalid(directory: string, why: string): NarrativeError
     details: { directory },
   })
 }
+
+/** What was written is not there any more as it was. */
+export function logCorrupt(directory: string, why: string): NarrativeError {
+  return new NarrativeError('LOG_CORRUPT', {
+    message: `The events in ${directory} are damaged: ${why}. Restore the directory from a backup.`,
+    details: { directory },
+  })
+}

@@ -23,9 +23,9 @@ import { lockDirectory, type Unlock } from './directory-lock.js'
 import { directoryInvalid, diskFailed } from './disk-error.js'
 import { Bell, firstOffset, follow } from './embedded-log.js'
 import { EmbeddedPartition } from './embedded-partition.js'
+import { maxStreamIdBytes } from './index-keys.js'
 import { LocalPartition } from './local-partition.js'
 import { hashOf } from './record-codec.js'
-import { maxStreamIdBytes } from './stream-index.js'
 
 /** Where events are kept, and how surely. */
 export interface EmbeddedEventStoreOptions {

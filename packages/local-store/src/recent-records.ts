@@ -1,22 +1,31 @@
 // Records that are not in the index yet, by stream. Versions are absolute, so a record may be here and there at once.
 import type { PlacedRecord } from './record-codec.js'
 
-export class RecentRecords {
-  readonly #streams = new Map<string, PlacedRecord[]>()
-  #count = 0
-  #bytes = 0
+type Streams = ReadonlyMap<string, readonly PlacedRecord[]>
+const none: readonly PlacedRecord[] = []
 
+export class RecentRecords {
+  #streams = new Map<string, PlacedRecord[]>()
+  #count = 0
+  /** Those that are being put into the index. */
+  #leaving: Streams = new Map()
+
+  /** Without those that are leaving. */
   get count(): number {
     return this.#count
   }
 
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /** The records of a stream, by version, without gaps. */
   of(streamId: string): readonly PlacedRecord[] {
-    return this.#streams.get(streamId) ?? []
+    const newer = this.#streams.get(streamId)
+    const older = this.#leaving.size === 0 ? undefined : this.#leaving.get(streamId)
+    if (newer === undefined || older === undefined) return newer ?? older ?? none
+    return [...older, ...newer]
+  }
+
+  /** Version of the newest of them, 0 when there is none. */
+  version(streamId: string): number {
+    return (this.#streams.get(streamId) ?? this.#leaving.get(streamId) ?? none).at(-1)?.version ?? 0
   }
 
   add(record: PlacedRecord): void {
@@ -24,22 +33,17 @@ export class RecentRecords {
     if (records === undefined) this.#streams.set(record.streamId, [record])
     else records.push(record)
     this.#count++
-    this.#bytes += record.bytes.length
   }
 
-  /** All there is at this moment. */
-  snapshot(): Map<string, readonly PlacedRecord[]> {
-    return new Map([...this.#streams].map(([streamId, records]) => [streamId, [...records]]))
+  /** All there is at this moment; it stays visible until it is {@link RecentRecords.left}. */
+  leave(): Streams {
+    this.#leaving = this.#streams
+    this.#streams = new Map()
+    this.#count = 0
+    return this.#leaving
   }
 
-  /** Forgets what was in a snapshot. */
-  drop(snapshot: ReadonlyMap<string, readonly PlacedRecord[]>): void {
-    for (const [streamId, dropped] of snapshot) {
-      const records = this.#streams.get(streamId)!
-      if (records.length === dropped.length) this.#streams.delete(streamId)
-      else records.splice(0, dropped.length)
-      this.#count -= dropped.length
-      for (const { bytes } of dropped) this.#bytes -= bytes.length
-    }
+  left(): void {
+    this.#leaving = new Map()
   }
 }

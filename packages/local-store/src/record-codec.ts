@@ -1,10 +1,11 @@
 // The bytes on disk: frames, each the events of one atomic step; and records, each one event.
 //
-//   frame:   magic u32 · length of the whole u32 · crc32 u32 · next offset f64 · count u32 · claim · records
-//   record:  length of the whole u32 · version u32 · offset f64 · time f64 · schema version u32 · texts · data
+//   frame:   magic u32 · length of the whole u32 · crc32 of the head u32 · next offset f64 · count u32 · claim · records
+//   record:  length of the whole u32 · crc32 u32 · version u32 · offset f64 · time f64 · schema version u32 · texts · data
 //
-// A text is its length as u16 and UTF-8. The checksum covers the place of the frame in the file, too: bytes that
-// happen to look like a frame (a copy of one in an event, say) are none anywhere else.
+// A text is its length as u16 and UTF-8. Every record has a checksum of its own, so that it is checked whenever it is
+// read, however it was found. Checksums cover the place in the file, too: bytes that happen to look like a frame (a copy
+// of one in an event, say) are none anywhere else, and a record that was looked for elsewhere is not taken for the one.
 import { crc32 } from 'node:zlib'
 import type { RecordedEvent } from '@narrative/core'
 
@@ -23,7 +24,8 @@ export interface PlacedRecord {
   /** Where its bytes begin in the file. */
   readonly place: number
   readonly commandHash: number
-  readonly bytes: Buffer
+  /** The record itself, while it is not in the file yet. */
+  bytes: Buffer | undefined
 }
 
 /** A frame that was read. */
@@ -32,40 +34,43 @@ export interface Frame {
   readonly length: number
   readonly point: LocalPoint
   readonly records: readonly Buffer[]
+  /** Where the first record begins; the others follow without a gap. */
+  readonly recordsAt: number
 }
 
 const magic = 0x4e56_4c31 // NVL1
 const frameHead = 24
-const recordHead = 28
+/** Bytes of a record before its texts. */
+export const recordHead = 32
 const none = 0xffff
 
 /** One step's events as a frame for this place in the file. */
 export function encodeFrame(events: readonly RecordedEvent[], point: LocalPoint, place: number) {
-  const claimSize = textSize(point.claim)
-  let length = frameHead + claimSize
+  let length = frameHead + textSize(point.claim)
   for (const event of events) length += recordSize(event)
   const bytes = Buffer.allocUnsafe(length)
   bytes.writeUInt32BE(magic, 0)
-  bytes.writeUInt32BE(length, 4)
   bytes.writeDoubleBE(point.offset, 12)
   bytes.writeUInt32BE(events.length, 20)
-  let at = writeText(bytes, frameHead, point.claim)
+  const recordsAt = writeText(bytes, frameHead, point.claim)
+  let at = recordsAt
   const records: PlacedRecord[] = []
   for (const event of events) {
     const start = at
     at = writeRecord(bytes, at, event)
+    const record = bytes.subarray(start, at)
+    record.writeUInt32BE(checksum(record, 8, record.length, place + start), 4)
     records.push({
       streamId: event.streamId,
       version: event.version,
       place: place + start,
       commandHash: hashOf(event.metadata.commandId),
-      bytes: bytes.subarray(start, at),
+      bytes: record,
     })
   }
-  const whole = at === length ? bytes : bytes.subarray(0, at)
-  whole.writeUInt32BE(at, 4)
-  whole.writeUInt32BE(checksum(whole, place), 8)
-  return { bytes: whole, records }
+  bytes.writeUInt32BE(at, 4)
+  bytes.writeUInt32BE(headChecksum(bytes, recordsAt, place), 8)
+  return { bytes: at === length ? bytes : bytes.subarray(0, at), records }
 }
 
 /** The length a frame claims to have, or undefined where no frame begins. */
@@ -77,17 +82,30 @@ export function frameLength(bytes: Buffer, at: number): number | undefined {
 
 /** The frame in these bytes; undefined when they are not what was once written at that place. */
 export function decodeFrame(bytes: Buffer, place: number): Frame | undefined {
-  if (frameLength(bytes, 0) !== bytes.length || bytes.readUInt32BE(8) !== checksum(bytes, place)) return undefined
+  if (frameLength(bytes, 0) !== bytes.length) return undefined
+  const claimLength = bytes.readUInt16BE(frameHead)
+  const recordsAt = frameHead + 2 + (claimLength === none ? 0 : claimLength)
+  if (recordsAt > bytes.length || bytes.readUInt32BE(8) !== headChecksum(bytes, recordsAt, place)) return undefined
+  const point = { offset: bytes.readDoubleBE(12), claim: new Texts(bytes, frameHead).next() ?? null }
   const count = bytes.readUInt32BE(20)
-  const text = new Texts(bytes, frameHead)
-  const point = { offset: bytes.readDoubleBE(12), claim: text.next() ?? null }
   const records: Buffer[] = []
-  for (let at = text.at; records.length < count; ) {
-    const length = bytes.readUInt32BE(at)
-    records.push(bytes.subarray(at, at + length))
-    at += length
+  let at = recordsAt
+  for (; records.length < count; at += records.at(-1)!.length) {
+    if (at + recordHead > bytes.length) return undefined
+    const record = bytes.subarray(at, at + bytes.readUInt32BE(at))
+    if (!holds(record, place + at)) return undefined
+    records.push(record)
   }
-  return { place, length: bytes.length, point, records }
+  return at === bytes.length ? { place, length: at, point, records, recordsAt: place + recordsAt } : undefined
+}
+
+/** Whether these bytes are the record that was written at that place. */
+export function holds(record: Buffer, place: number): boolean {
+  return (
+    record.length >= recordHead &&
+    record.readUInt32BE(0) === record.length &&
+    record.readUInt32BE(4) === checksum(record, 8, record.length, place)
+  )
 }
 
 /** The event in a record. Its data is a view. */
@@ -105,13 +123,13 @@ export function decodeRecord(bytes: Buffer, topic: string, partition: number): R
   return {
     id,
     type,
-    schemaVersion: bytes.readUInt32BE(24),
+    schemaVersion: bytes.readUInt32BE(28),
     contentType,
     data: bytes.subarray(text.at),
     streamId,
-    version: bytes.readUInt32BE(4),
-    position: { topic, partition, offset: bytes.readDoubleBE(8) },
-    time: bytes.readDoubleBE(16),
+    version: bytes.readUInt32BE(8),
+    position: { topic, partition, offset: bytes.readDoubleBE(12) },
+    time: bytes.readDoubleBE(20),
     metadata: traceparent === undefined ? ids : { ...ids, traceparent },
   }
 }
@@ -120,8 +138,8 @@ export function decodeRecord(bytes: Buffer, topic: string, partition: number): R
 export function placeRecord(bytes: Buffer, place: number): PlacedRecord {
   const text = new Texts(bytes, recordHead)
   const streamId = text.next() ?? ''
-  const commandHash = hashOf(text.next() ?? '')
-  return { streamId, version: bytes.readUInt32BE(4), place, commandHash, bytes }
+  const commandHash = crc32(text.nextBytes())
+  return { streamId, version: bytes.readUInt32BE(8), place, commandHash, bytes: undefined }
 }
 
 /** 32 bits of a command id; the record itself decides. */
@@ -142,10 +160,10 @@ function recordSize({ streamId, id, type, contentType, data, metadata }: Recorde
 
 function writeRecord(bytes: Buffer, start: number, event: RecordedEvent): number {
   const { commandId, correlationId, causationId, traceparent } = event.metadata
-  bytes.writeUInt32BE(event.version, start + 4)
-  bytes.writeDoubleBE(event.position.offset, start + 8)
-  bytes.writeDoubleBE(event.time, start + 16)
-  bytes.writeUInt32BE(event.schemaVersion, start + 24)
+  bytes.writeUInt32BE(event.version, start + 8)
+  bytes.writeDoubleBE(event.position.offset, start + 12)
+  bytes.writeDoubleBE(event.time, start + 20)
+  bytes.writeUInt32BE(event.schemaVersion, start + 28)
   let at = writeText(bytes, start + recordHead, event.streamId)
   at = writeText(bytes, at, commandId)
   at = writeText(bytes, at, event.id)
@@ -188,8 +206,21 @@ class Texts {
     this.at = start + length
     return this.bytes.toString('utf8', start, this.at)
   }
+
+  nextBytes(): Buffer {
+    const length = this.bytes.readUInt16BE(this.at)
+    const start = this.at + 2
+    this.at = length === none ? start : start + length
+    return this.bytes.subarray(start, this.at)
+  }
 }
 
-function checksum(bytes: Buffer, place: number): number {
-  return crc32(bytes.subarray(12), crc32(`${place}`))
+/** The place is where the sum begins from: as good as if it stood before the bytes. */
+function checksum(bytes: Buffer, from: number, to: number, place: number): number {
+  return crc32(bytes.subarray(from, to), place % 2 ** 32)
+}
+
+/** Of the head of a frame: its length, and what comes after the sum. */
+function headChecksum(bytes: Buffer, recordsAt: number, place: number): number {
+  return crc32(bytes.subarray(4, 8), checksum(bytes, 12, recordsAt, place))
 }

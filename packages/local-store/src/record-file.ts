@@ -1,7 +1,7 @@
 // The log file: frames, only ever appended, each checked when the file is read from its middle or its beginning.
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, write } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, write } from 'node:fs'
 import { promisify } from 'node:util'
-import { decodeFrame, type Frame, frameLength } from './record-codec.js'
+import { decodeFrame, type Frame, frameLength, holds, recordHead } from './record-codec.js'
 
 const writeAt = promisify(write)
 const syncData = promisify(fdatasync)
@@ -26,8 +26,8 @@ export class RecordFile {
   }
 
   /**
-   * Adds frames made for {@link RecordFile.end}. After a failure the file is as it was before.
-   * @throws what the file system said; `cutBack` false in it means that the file could not be mended
+   * Adds frames made for {@link RecordFile.end}.
+   * @throws what the file system said: then part of them may be there, behind the end
    */
   async append(frames: readonly Buffer[], sync: boolean): Promise<void> {
     const bytes = frames.length === 1 ? frames[0]! : Buffer.concat(frames)
@@ -45,16 +45,16 @@ export class RecordFile {
     this.#end = place
   }
 
-  /** The record that begins at a place. A copy. */
-  record(place: number): Buffer {
+  /** The record that begins at a place, a copy; undefined when what is there was not written there. */
+  record(place: number): Buffer | undefined {
     const guess = this.#guess
     const read = readSync(this.#fd, guess, 0, guess.length, place)
-    const length = read < 4 ? 0 : guess.readUInt32BE(0)
-    if (length < 28 || place + length > this.#end) throw new RangeError(`no record at ${place}`)
+    const length = read < recordHead ? 0 : guess.readUInt32BE(0)
+    if (length < recordHead || place + length > this.#end) return undefined
     const bytes = Buffer.allocUnsafe(length)
     guess.copy(bytes, 0, 0, Math.min(read, length))
     if (length > read) this.#fill(bytes, read, place + read)
-    return bytes
+    return holds(bytes, place) ? bytes : undefined
   }
 
   /** The frames from a place on, up to `end`; what stopped it tells the return value. */
@@ -90,6 +90,10 @@ export class RecordFile {
     const bytes = Buffer.allocUnsafe(length)
     this.#fill(bytes, 0, place)
     return bytes
+  }
+
+  sync(): void {
+    fdatasyncSync(this.#fd)
   }
 
   close(): void {

@@ -4,11 +4,26 @@
 //   c <chunk> <stream id>  full chunks
 //   k <hash> <stream id>   versions of commands in full chunks, u32 each
 //   o <offset>             where in the file the frame with this offset begins; a few, to begin reading near an offset
-//   m                      what the index reaches to
+//   m                      what the index reaches to, and how much it holds
 //
-// Most streams are short: one entry in the tree for each of them.
+// Most streams are short: one entry in the tree for each of them. Every value begins with a checksum of key and value:
+// with these, and with what `m` counts, a walk through the tree tells whether anything in it is missing or wrong.
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { open, type RootDatabase } from 'lmdb'
+import {
+  chunkKey,
+  commandKey,
+  compareIds,
+  isChunkKey,
+  isCommandKey,
+  isStreamKey,
+  offsetKey,
+  reachKey,
+  streamKey,
+} from './index-keys.js'
 import type { LocalPoint, PlacedRecord } from './record-codec.js'
+import { checkTree } from './tree-check.js'
 
 /** How far an index reaches. */
 export interface IndexReach extends LocalPoint {
@@ -26,47 +41,85 @@ export interface Milestone {
   readonly place: number
 }
 
+/** How much is in the tree. */
+interface Holdings {
+  readonly events: number
+  readonly chunks: number
+}
+
 const perChunk = 64
 const entrySize = 10
-const headSize = 4
+/** Bytes of a value before its content. */
+const sumSize = 4
+const headSize = sumSize + 4
 
 export class StreamIndex {
   readonly #db: RootDatabase<Buffer, Buffer>
+  #holdings: Holdings = { events: 0, chunks: 0 }
 
+  /** Only of a directory that is empty or was checked: lmdb believes its file, and a damaged one ends the process. */
   constructor(directory: string) {
     this.#db = open<Buffer, Buffer>({
       path: directory,
       keyEncoding: 'binary',
       encoding: 'binary',
       cache: false,
-      noSync: true, // it counts only when it was closed in order, and it is synced then (local-partition.ts)
+      // A commit is with the system before the next one begins, so it outlives the process. For the machine: index-state.ts.
+      noSync: true,
       maxReaders: 32,
     })
+    const { events = 0, chunks = 0 } = this.#meta() ?? {}
+    this.#holdings = { events, chunks }
+  }
+
+  /**
+   * Looks at every byte that matters: pages and their order (tree-check.ts), each value by its checksum, and all of them
+   * by their number.
+   * @returns why the index in a directory is not to be believed; undefined when it is
+   */
+  static doubt(directory: string): string | undefined {
+    const held = { events: 0, chunks: 0, chunksNamed: 0, commands: 0 }
+    let meta: Holdings = { events: 0, chunks: 0 }
+    let wrong = 0
+    const damage = checkTree(join(directory, 'data.mdb'), (key, value) => {
+      if (value.length < sumSize || value.readUInt32BE(0) !== sumOf(key, value)) wrong++
+      else if (isStreamKey(key)) {
+        held.events += fullOf(value) * perChunk + entriesOf(value)
+        held.chunksNamed += fullOf(value)
+      } else if (isChunkKey(key)) held.chunks++
+      else if (isCommandKey(key)) held.commands += (value.length - sumSize) / 4
+      else if (key.equals(reachKey)) meta = JSON.parse(value.toString('utf8', sumSize))
+    })
+    if (damage !== undefined) return damage
+    if (wrong > 0) return `${wrong} of its entries are damaged`
+    const { events, chunks, chunksNamed, commands } = held
+    const complete =
+      events === meta.events && chunks === meta.chunks && chunks === chunksNamed && commands === chunks * perChunk
+    return complete ? undefined : 'entries are missing'
   }
 
   get reach(): IndexReach | undefined {
-    const bytes = this.#db.getBinary(reachKey)
-    return bytes === undefined ? undefined : JSON.parse(bytes.toString())
+    return this.#meta()?.reach
   }
 
   version(streamId: string): number {
-    const head = this.#db.getBinary(streamKey(streamId))
-    return head === undefined ? 0 : head.readUInt32BE(0) * perChunk + (head.length - headSize) / entrySize
+    const head = this.#get(streamKey(streamId))
+    return head === undefined ? 0 : fullOf(head) * perChunk + entriesOf(head)
   }
 
   /** Places of the records of these versions, both included. */
   places(streamId: string, from: number, to: number): number[] {
-    const head = this.#db.getBinary(streamKey(streamId))
-    if (head === undefined) return []
-    const full = head.readUInt32BE(0)
     const places: number[] = []
-    let chunk = -1
-    let bytes: Buffer | undefined
+    const key = streamKey(streamId)
+    let bytes = this.#get(key)
+    if (bytes === undefined) return places
+    const full = fullOf(bytes)
+    let chunk = full
     for (let version = from; version <= to; version++) {
       const number = Math.floor((version - 1) / perChunk)
       if (number !== chunk) {
         chunk = number
-        bytes = number === full ? head : this.#db.getBinary(chunkKey(streamId, number))
+        bytes = this.#get(number === full ? key : chunkKey(streamId, number))
       }
       const at = headSize + ((version - 1) % perChunk) * entrySize
       if (bytes === undefined || at >= bytes.length) break
@@ -77,28 +130,24 @@ export class StreamIndex {
 
   /** Versions whose command may be the one with this hash; rising. */
   candidates(streamId: string, hash: number): number[] {
-    const head = this.#db.getBinary(streamKey(streamId))
-    if (head === undefined) return []
-    const full = head.readUInt32BE(0)
     const versions: number[] = []
-    const old = full === 0 ? undefined : this.#db.getBinary(commandKey(streamId, hash))
-    for (let at = 0; old !== undefined && at < old.length; at += 4) versions.push(old.readUInt32BE(at))
+    const head = this.#get(streamKey(streamId))
+    if (head === undefined) return versions
+    const full = fullOf(head)
     for (let at = headSize; at < head.length; at += entrySize) {
       if (head.readUInt32BE(at + 6) === hash) versions.push(full * perChunk + (at - headSize) / entrySize + 1)
     }
-    return versions
+    if (full === 0) return versions
+    const old: number[] = []
+    const bytes = this.#get(commandKey(streamId, hash))
+    for (let at = sumSize; bytes !== undefined && at < bytes.length; at += 4) old.push(bytes.readUInt32BE(at))
+    return [...old, ...versions]
   }
 
   /** Where to begin reading the file for an offset. */
   placeBefore(offset: number): number {
-    for (const { value } of this.#db.getRange({
-      start: offsetKey(offset),
-      end: offsetKey(0),
-      reverse: true,
-      limit: 1,
-    })) {
-      return value.readUIntBE(0, 6)
-    }
+    const range = { start: offsetKey(offset), end: offsetKey(0), reverse: true, limit: 1 }
+    for (const { value } of this.#db.getRange(range)) return value.readUIntBE(sumSize, 6)
     return 0
   }
 
@@ -108,96 +157,96 @@ export class StreamIndex {
     milestones: readonly Milestone[],
     reach: IndexReach,
   ): Promise<void> {
-    const puts: { key: Buffer; value: Buffer }[] = []
-    const commands = new Map<string, { key: Buffer; versions: number[] }>()
-    for (const [streamId, records] of streams) this.#addStream(streamId, records, puts, commands)
-    for (const { key, versions } of commands.values()) {
-      const old = this.#db.getBinary(key) ?? Buffer.alloc(0)
-      const value = Buffer.alloc(versions.length * 4)
-      for (const [index, version] of versions.entries()) value.writeUInt32BE(version, index * 4)
-      puts.push({ key, value: Buffer.concat([old, value]) })
+    const written = new Set<Promise<boolean>>()
+    const put = (key: Buffer, value: Buffer) => {
+      value.writeUInt32BE(sumOf(key, value), 0)
+      written.add(this.#db.put(key, value))
+    }
+    let { events, chunks } = this.#holdings
+    // Neighbours share pages: what goes in in the order of the tree dirties each page once.
+    for (const streamId of [...streams.keys()].sort(compareIds)) {
+      const added = this.#addStream(streamId, streams.get(streamId)!, put)
+      events += added.events
+      chunks += added.chunks
     }
     for (const { offset, place } of milestones) {
-      const value = Buffer.alloc(6)
-      value.writeUIntBE(place, 0, 6)
-      puts.push({ key: offsetKey(offset), value })
+      const value = Buffer.alloc(sumSize + 6)
+      value.writeUIntBE(place, sumSize, 6)
+      put(offsetKey(offset), value)
     }
-    puts.sort((a, b) => Buffer.compare(a.key, b.key)) // neighbours share pages
-    puts.push({ key: reachKey, value: Buffer.from(JSON.stringify(reach)) })
+    put(reachKey, Buffer.from(`0000${JSON.stringify({ reach, events, chunks })}`))
+    this.#holdings = { events, chunks }
     // All puts of one turn of the event loop are one transaction, worked off by a thread of lmdb's own.
-    const written = new Set(puts.map(({ key, value }) => this.#db.put(key, value)))
     await Promise.all(written)
   }
 
-  #addStream(
-    streamId: string,
-    records: readonly PlacedRecord[],
-    puts: { key: Buffer; value: Buffer }[],
-    commands: Map<string, { key: Buffer; versions: number[] }>,
-  ): void {
+  async close(): Promise<void> {
+    await this.#db.close()
+  }
+
+  #addStream(streamId: string, records: readonly PlacedRecord[], put: (key: Buffer, value: Buffer) => void): Holdings {
     const key = streamKey(streamId)
-    const head = this.#db.getBinary(key)
-    let full = head === undefined ? 0 : head.readUInt32BE(0)
-    let count = head === undefined ? 0 : (head.length - headSize) / entrySize
-    const room = Math.min(perChunk, count + records.length)
-    let chunk = Buffer.alloc(headSize + room * entrySize)
+    const head = this.#get(key)
+    let full = head === undefined ? 0 : fullOf(head)
+    let count = head === undefined ? 0 : entriesOf(head)
+    const version = full * perChunk + count
+    // Records that are here already come again when the tail of the file is read twice.
+    const fresh = records[0]!.version > version ? records : records.filter((record) => record.version > version)
+    let chunk = Buffer.alloc(headSize + Math.min(perChunk, count + fresh.length) * entrySize)
     head?.copy(chunk)
-    chunk.writeUInt32BE(full, 0)
-    for (const [index, { version, place, commandHash }] of records.entries()) {
-      if (version <= full * perChunk + count) continue // indexed before
+    chunk.writeUInt32BE(full, sumSize)
+    let chunks = 0
+    const commands = new Map<number, number[]>()
+    for (const [index, { place, commandHash }] of fresh.entries()) {
       if (count === perChunk) {
-        puts.push({ key: chunkKey(streamId, full), value: chunk })
         for (let at = headSize; at < chunk.length; at += entrySize) {
           const hash = chunk.readUInt32BE(at + 6)
-          const name = `${hash} ${streamId}`
-          const known = commands.get(name) ?? { key: commandKey(streamId, hash), versions: [] }
-          known.versions.push(full * perChunk + (at - headSize) / entrySize + 1)
-          commands.set(name, known)
+          const filled = full * perChunk + (at - headSize) / entrySize + 1
+          const known = commands.get(hash)
+          if (known === undefined) commands.set(hash, [filled])
+          else known.push(filled)
         }
+        put(chunkKey(streamId, full), chunk)
+        chunks++
         full++
         count = 0
-        chunk = Buffer.alloc(headSize + Math.min(perChunk, records.length - index) * entrySize)
-        chunk.writeUInt32BE(full, 0)
+        chunk = Buffer.alloc(headSize + Math.min(perChunk, fresh.length - index) * entrySize)
+        chunk.writeUInt32BE(full, sumSize)
       }
       const at = headSize + count * entrySize
       chunk.writeUIntBE(place, at, 6)
       chunk.writeUInt32BE(commandHash, at + 6)
       count++
     }
-    puts.push({ key, value: chunk.subarray(0, headSize + count * entrySize) })
+    put(key, chunk)
+    for (const [hash, versions] of commands) this.#addCommands(commandKey(streamId, hash), versions, put)
+    return { events: fresh.length, chunks }
   }
 
-  async close(): Promise<void> {
-    await this.#db.close()
+  /** The commands of full chunks have entries of their own, so that they are found without reading those. */
+  #addCommands(key: Buffer, versions: readonly number[], put: (key: Buffer, value: Buffer) => void): void {
+    const old = this.#get(key)
+    const from = old?.length ?? sumSize
+    const value = Buffer.alloc(from + versions.length * 4)
+    old?.copy(value)
+    for (const [index, version] of versions.entries()) value.writeUInt32BE(version, from + index * 4)
+    put(key, value)
+  }
+
+  #meta(): { reach: IndexReach; events: number; chunks: number } | undefined {
+    const bytes = this.#get(reachKey)
+    return bytes === undefined ? undefined : JSON.parse(bytes.toString('utf8', sumSize))
+  }
+
+  /** The value, checksum and all. A copy. */
+  #get(key: Buffer): Buffer | undefined {
+    return this.#db.getBinary(key)
   }
 }
 
-const reachKey = Buffer.from('m')
+const fullOf = (head: Buffer) => head.readUInt32BE(sumSize)
+const entriesOf = (head: Buffer) => (head.length - headSize) / entrySize
 
-/** Bytes that a key of lmdb can take, less what stands before the stream id. */
-export const maxStreamIdBytes = 1900
-
-function streamKey(streamId: string): Buffer {
-  const key = Buffer.allocUnsafe(1 + Buffer.byteLength(streamId))
-  key[0] = 0x73
-  key.write(streamId, 1)
-  return key
-}
-
-function numbered(letter: number, number: number, streamId: string): Buffer {
-  const key = Buffer.allocUnsafe(5 + Buffer.byteLength(streamId))
-  key[0] = letter
-  key.writeUInt32BE(number, 1)
-  key.write(streamId, 5)
-  return key
-}
-
-const chunkKey = (streamId: string, chunk: number) => numbered(0x63, chunk, streamId)
-const commandKey = (streamId: string, hash: number) => numbered(0x6b, hash, streamId)
-
-function offsetKey(offset: number): Buffer {
-  const key = Buffer.allocUnsafe(9)
-  key[0] = 0x6f
-  key.writeBigUInt64BE(BigInt(offset), 1)
-  return key
+function sumOf(key: Buffer, value: Buffer): number {
+  return crc32(value.subarray(sumSize), crc32(key))
 }

@@ -106,7 +106,7 @@ test('what others wrote meanwhile is read', async () => {
 
 test.each<[string, () => void, RegExp]>([
   ['a byte of it changed', () => damage('c7'), /damaged/],
-  ['it ends early', () => truncateSync(events(), 500), /bytes/],
+  ['it ends early', () => truncateSync(events(), 500), /ends at byte/],
   ['it is of another format', () => identity({ format: 99 }), /format 99/],
   ['it is of another topic', () => identity({ format: 1, topic: 'other', partition: 0 }), /other/],
   ['its identity is unreadable', () => writeFileSync(join(events(), '..', 'partition.json'), '{'), /JSON/],
@@ -174,7 +174,7 @@ function damage(text: string): void {
   const bytes = readFileSync(events())
   bytes[bytes.indexOf(text)] = 0x21
   writeFileSync(events(), bytes)
-  rmSync(join(events(), '..', 'sealed')) // so that all of it is read
+  rmSync(join(events(), '..', 'index-state')) // so that all of it is read
 }
 
 function identity(value: object): void {
