@@ -31,6 +31,7 @@ const packageArrows = {
   'packages/kafka-eventstore': ['packages/core', 'packages/local-store'],
   'packages/projections': ['packages/core'],
   'packages/testing': ['packages/core', 'packages/projections'],
+  'packages/cli': ['packages/core', 'packages/projections'],
   'samples/order-service': [
     'packages/core',
     'packages/local-store',

@@ -12,6 +12,7 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: {
     alias: {
+      '@narrative/cli': source('cli'),
       '@narrative/core': source('core'),
       '@narrative/kafka-eventstore': source('kafka-eventstore'),
       '@narrative/local-store': source('local-store'),

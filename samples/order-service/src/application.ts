@@ -42,19 +42,7 @@ export async function createOrderApplication(backing: Backing, logger?: Logger):
   return { app, views }
 }
 
-/** The views alone, for a tool beside the running service: it reads the log, and leaves its partitions to their owner. */
-export async function openViews(backing: Backing, logger?: Logger): Promise<OrderApplication> {
-  const views = projections([OrdersView], { store: readModelsOf(backing), follow: false })
-  const eventStore = eventStoreOf(backing)
-  const reading: EventStorage = {
-    name: eventStore.name,
-    open: (opening) => eventStore.open({ ...opening, categories: [] }),
-  }
-  const app = await createApplication({ aggregates: [Order], parts: [views], eventStore: reading, logger })
-  return { app, views }
-}
-
-function eventStoreOf(backing: Backing): EventStorage {
+export function eventStoreOf(backing: Backing): EventStorage {
   if (backing.kind === 'embedded') {
     const { directory } = backing
     return directory === undefined ? inMemoryEventStore({ context }) : embeddedEventStore({ directory, context })
@@ -62,6 +50,6 @@ function eventStoreOf(backing: Backing): EventStorage {
   return kafkaEventStore({ brokers: backing.brokers, context, clientId: 'order-service' })
 }
 
-function readModelsOf(backing: Backing): ReadModels {
+export function readModelsOf(backing: Backing): ReadModels {
   return backing.kind === 'embedded' ? memoryReadModels() : postgresReadModels({ url: backing.databaseUrl })
 }

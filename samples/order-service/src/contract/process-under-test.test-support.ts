@@ -16,14 +16,17 @@ export class ProcessUnderTest {
   /** The exit code. */
   readonly ended: Promise<number | null>
 
-  /** @param program `main` or `cli` */
+  /** @param program `main`, or `narrative` for the command line on this project */
   constructor(program: string, args: readonly string[], environment: Environment) {
     const { KAFKA_BROKERS: _, DATABASE_URL: __, PORT: ___, ...rest } = process.env
-    const file = fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url))
+    const file = program === 'narrative' ? 'node_modules/@narrative/cli/bin/narrative.js' : `dist/${program}.js`
     // A directory of its own, which does not outlive it.
     const data = mkdtempSync(join(tmpdir(), 'order-service-'))
     const env = { ...rest, NARRATIVE_DATA: data, ...environment }
-    this.child = spawn(process.execPath, [file, ...args], { env })
+    this.child = spawn(process.execPath, [file, ...args], {
+      env,
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    })
     this.child.stdout?.on('data', (chunk) => {
       this.out += chunk
     })

@@ -1,0 +1,100 @@
+// Beside a service on Kafka and Postgres: what is shown is what is there, and the service does not notice.
+import { type Application, createApplication } from '@narrative/core'
+import { kafkajsDriver } from '@narrative/kafka-eventstore'
+import { type Projections, postgresReadModels, projections, type ReaderOf } from '@narrative/projections'
+import { type KafkaService, type PostgresService, startKafka, startPostgres, uniqueName } from '@narrative/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CancelOrder, PlaceOrder } from '../fixtures/shop/order.js'
+import { OrdersView, orders } from '../fixtures/shop/orders-view.js'
+import { recordsIn } from './cli.test-support.js'
+import { CliProcess, narrativeProcess } from './cli-process.test-support.js'
+import { shopOn } from './commands/shop.test-support.js'
+
+const context = uniqueName('cli')
+const topic = `${context}.order.events`
+let kafka: KafkaService
+let postgres: PostgresService
+let app: Application
+let views: Projections
+let env: Record<string, string>
+
+beforeAll(async () => {
+  kafka = await startKafka()
+  postgres = await startPostgres()
+  const url = await postgres.createDatabase()
+  env = { SHOP_BROKERS: kafka.brokers.join(','), SHOP_DATABASE: url, SHOP_CONTEXT: context }
+  const { eventStore, aggregates, modules } = shopOn(kafka.brokers, context)
+  views = projections([OrdersView], { store: postgresReadModels({ url }) })
+  app = await createApplication({ eventStore, aggregates, modules, parts: [views] })
+  await app.commands.execute(new PlaceOrder({ orderId: '1', total: 10 }))
+  await app.commands.execute(new PlaceOrder({ orderId: '2', total: 20 }))
+  await app.commands.execute(new CancelOrder({ orderId: '1' }))
+})
+afterAll(async () => {
+  await app?.stop()
+  await postgres?.stop()
+  await kafka?.stop()
+})
+
+const run = async (...args: string[]) => {
+  const ended = await narrativeProcess(args, { env })
+  return { ...ended, records: args.includes('--json') ? recordsIn(ended) : [] }
+}
+
+test('streams are read beside their owner, and it serves on under the same claim', async () => {
+  const records = async () => (await app.eventLog.partitions('order')).reduce((sum, { end }) => sum + end, 0)
+  const before = await records()
+  const list = await run('streams', 'list', '--json')
+  expect(list.records.map(({ streamId, version }) => [streamId, version])).toEqual([
+    ['order-1', 2],
+    ['order-2', 1],
+  ])
+  const read = await run('streams', 'read', 'order-1', '--json')
+  expect(read.records.map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
+  const state = await run('streams', 'state', 'order-1', '--as-of', '1', '--json')
+  expect(state.records).toMatchObject([{ version: 1, state: { status: 'placed' } }])
+  await app.commands.execute(new CancelOrder({ orderId: '2' }))
+  expect((await run('streams', 'state', 'order-2', '--json')).records).toMatchObject([{ version: 2 }])
+  expect(await records()).toBe(before + 1) // and no claim
+  expect(app.health().reasons).toEqual([])
+})
+
+test('a tail shows what is appended while it runs', async () => {
+  const tail = new CliProcess(['events', 'tail', 'order', '--type', 'order.placed', '--limit', '2', '--json'], { env })
+  // Where "the end" was when it began nobody says; so something is appended until it shows.
+  for (let n = 0; tail.out === ''; n++) {
+    await app.commands.execute(new PlaceOrder({ orderId: `tail-${n}`, total: 1 }))
+    if (n > 1_000) throw new Error(`The tail showed nothing. ${tail.err}`)
+  }
+  await app.commands.execute(new PlaceOrder({ orderId: 'last', total: 1 }))
+  expect({ code: await tail.ended, err: tail.err }).toEqual({ code: 0, err: '' })
+  expect(recordsIn(tail).map(({ type }) => type)).toEqual(['order.placed', 'order.placed'])
+})
+
+test('doctor: everything is there; and a topic that would lose events is a fault, with the remedy', async () => {
+  const healthy = await run('doctor', '--json')
+  expect({ code: healthy.code, err: healthy.err }).toEqual({ code: 0, err: '' })
+  expect(healthy.records.map(({ state, subject }) => `${state} ${subject}`)).toEqual(
+    expect.arrayContaining(['ok Kafka', `warning topic ${topic}`]),
+  )
+  const other = uniqueName('cli')
+  const driver = kafkajsDriver({ brokers: kafka.brokers })
+  await driver.connect()
+  const settings = { 'cleanup.policy': 'compact' }
+  await driver.createTopic({ name: `${other}.order.events`, partitions: 1, replicationFactor: 1, settings })
+  await driver.close()
+  const faulty = await narrativeProcess(['doctor'], { env: { ...env, SHOP_CONTEXT: other } })
+  expect(faulty.code).toBe(3)
+  expect(faulty.out).toContain(`kafka-configs --alter --entity-type topics --entity-name ${other}.order.events`)
+})
+
+test('a read model is rebuilt beside the service, which goes on', async () => {
+  const { code, err, records } = await run('projections', 'rebuild', 'orders-view', '--json')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  const last = records.at(-1)
+  expect(last).toMatchObject({ projection: 'orders-view', done: true, secondsLeft: 0 })
+  expect(last.events).toBe(last.total)
+  const { position } = await app.commands.execute(new PlaceOrder({ orderId: 'after', total: 5 }))
+  await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
+  expect(await app.container.get<ReaderOf<typeof orders>>(orders.reader).findByKey('after')).toMatchObject({ total: 5 })
+})
