@@ -6,10 +6,18 @@ import {
   type Projections,
   postgresReadModels,
   projections,
+  type RowOf,
   type SqlProjectionContext,
+  table,
 } from '@narrative/projections'
 import { Order, OrderPlaced } from './order.js'
 import { OrdersView, orders } from './orders-view.js'
+
+const versions = table('order_versions', {
+  key: ['orderId', 'version'],
+  columns: { orderId: 'uuid', version: 'integer', total: 'bigint' },
+})
+const invoices = table('invoices', { key: 'orderId', columns: { orderId: 'uuid', number: 'integer', total: 'bigint' } })
 
 // #region sql
 @Projection('revenue', {
@@ -30,6 +38,39 @@ export class Revenue {
   }
 }
 // #endregion
+
+// #region policy
+@Projection('invoices', { from: [Order], table: invoices, onFailure: { retries: 5, action: 'stop' } })
+export class Invoices {
+  // #endregion
+  @EventHandler(OrderPlaced)
+  placed(
+    _row: RowOf<typeof invoices> | undefined,
+    { total }: OrderPlaced,
+    { aggregateId, version }: ProjectionContext,
+  ) {
+    return { orderId: aggregateId, number: version, total }
+  }
+}
+
+// #region workers
+@Projection('order-versions', {
+  from: [Order],
+  table: versions,
+  key: (_event, { aggregateId, version }) => ({ orderId: aggregateId, version }),
+  workers: 'many', // the key begins with the order's id: all events of a row are of one stream
+})
+// #endregion
+export class OrderVersions {
+  @EventHandler(OrderPlaced)
+  placed(
+    _row: RowOf<typeof versions> | undefined,
+    { total }: OrderPlaced,
+    { aggregateId, version }: ProjectionContext,
+  ) {
+    return { orderId: aggregateId, version, total }
+  }
+}
 
 // #region memory
 @Projection('largest-order', { from: [Order] })

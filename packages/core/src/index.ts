@@ -45,7 +45,15 @@ export { isNarrativeError, NarrativeError } from './errors/narrative-error.js'
 export type { CheckpointStore } from './event-store/checkpoint-store.js'
 export { type Clock, systemClock } from './event-store/clock.js'
 export type { CommandRouter, RoutedReply, RoutedRequest } from './event-store/command-router.js'
-export type { Checkpoint, EventBatch, EventLog, LogPartition, SubscribeOptions } from './event-store/event-log.js'
+export type {
+  Checkpoint,
+  EventBatch,
+  EventLog,
+  LogPartition,
+  ReaderShare,
+  ShareOptions,
+  SubscribeOptions,
+} from './event-store/event-log.js'
 export type { EventStorage, Finding, Health, OpenStorage, StorageContext } from './event-store/event-storage.js'
 export type {
   Appended,

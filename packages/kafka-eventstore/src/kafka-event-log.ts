@@ -6,6 +6,8 @@ import {
   isNarrativeError,
   type Logger,
   type LogPartition,
+  type ReaderShare,
+  type ShareOptions,
   type SubscribeOptions,
 } from '@narrative/core'
 import { Backoff } from './backoff.js'
@@ -85,6 +87,23 @@ export class KafkaEventLog implements EventLog {
         stop.abort()
       }
     })()
+  }
+
+  /** By a consumer group of its own, over the events topics: its name begins with that of the first. */
+  async share({ group, categories, onAssigned }: ShareOptions): Promise<ReaderShare> {
+    const { driver, topicOf } = this.#options
+    const shared = (await Promise.all(categories.map((category) => this.partitions(category)))).flat()
+    const topics = categories.map((category) => {
+      const name = topicOf(category)
+      return { name, partitions: shared.filter(({ topic }) => topic === name).length }
+    })
+    return driver.joinGroup({
+      group: `${topics[0]?.name}.${group}`,
+      topics,
+      sessionTimeout: readerSessionTimeout,
+      onAssigned: (assignment) =>
+        onAssigned(shared.filter(({ topic, partition }) => assignment[topic]?.includes(partition))),
+    })
   }
 
   /** Partitions of a category and where to begin; waits for a topic that does not exist yet. */
@@ -180,6 +199,9 @@ async function retried<T>(logger: Logger, signal: AbortSignal, attempt: () => Pr
     }
   }
 }
+
+/** Milliseconds of silence after which the others take over what a reader had. */
+const readerSessionTimeout = 6_000
 
 const mebibyte = 1024 * 1024
 const largestFetch = 4 * mebibyte

@@ -1,6 +1,7 @@
 // The public API of @narrative/projections, name by name. Whatever is not listed here is not public.
 import 'reflect-metadata'
 
+export type { ProjectionStatus } from './application/projection-status.js'
 export { type Projections, type ProjectionsOptions, projections, type ScratchView } from './application/projections.js'
 export { EventHandler, Projection, type ProjectionOptions } from './decorators/projection.js'
 export { type ProjectionLike, readProjection } from './decorators/read-projection.js'
@@ -10,6 +11,7 @@ export {
   type SqlProjection,
   type TableProjection,
 } from './definition/define-projection.js'
+export type { FailurePolicy } from './definition/failure-policy.js'
 export type { ProjectionContext, SqlProjectionContext } from './definition/projection-context.js'
 export type {
   HandlerDefinition,
@@ -18,6 +20,7 @@ export type {
   Source,
   SqlSchema,
 } from './definition/projection-definition.js'
+export type { DeadLetter, DeadLetters, Failure, LetterChoice, LetterPlace, Wish } from './failures/dead-letter.js'
 export { type MemoryReadModels, type MemoryRows, memoryReadModels } from './memory/memory-read-models.js'
 export { type PostgresReadModelsOptions, postgresReadModels } from './postgres/postgres-read-models.js'
 export type { Moment } from './runtime/log-as-of.js'

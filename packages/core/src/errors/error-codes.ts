@@ -47,9 +47,13 @@ export const errorCodes = {
   DIRECTORY_INVALID: { retryable: false, meaning: 'A data directory holds something else than was to be opened.' },
   DISK_FAILED: { retryable: true, meaning: 'A data directory could not be read or written; nothing was acknowledged.' },
   PROJECTION_UNKNOWN: { retryable: false, meaning: 'No projection of this application has this name.' },
+  EVENT_PARKED: {
+    retryable: false,
+    meaning: 'A read model does not contain the asked event, because it is among its dead letters.',
+  },
   PROJECTION_STOPPED: { retryable: false, meaning: 'A projection stopped at an event it could not apply.' },
   CHECKPOINT_MOVED: {
-    retryable: false,
+    retryable: true,
     meaning: 'Another worker moved the checkpoint of a projection; this worker’s batch was rolled back.',
   },
   REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection.' },

@@ -46,6 +46,24 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal
 }
 
+/** How instances of a service share the reading of some categories. */
+export interface ShareOptions {
+  /** Those who name the same group share; each partition is read by one of them. */
+  readonly group: string
+  readonly categories: readonly string[]
+  /**
+   * Called at each change with all that is this instance's from now on, the first time before `share` resolves. It says who should
+   * read; for a moment two may believe that they should.
+   */
+  onAssigned(partitions: readonly Pick<LogPartition, 'topic' | 'partition'>[]): void
+}
+
+/** Taking part in the reading of a group. */
+export interface ReaderShare {
+  /** Gives its partitions to the others. Never throws. */
+  leave(): Promise<void>
+}
+
 /** The log of all events, in order within each partition. */
 export interface EventLog {
   /** The partitions of a category, by partition number. */
@@ -57,4 +75,10 @@ export interface EventLog {
    * @throws NarrativeError `LOG_TRUNCATED` when a checkpoint lies outside the log, `LOG_CORRUPT`, `STORE_CLOSED`
    */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>
+
+  /**
+   * Shares the partitions of categories with the other instances that read in this group. A log without it is read by one process,
+   * which has all partitions.
+   */
+  share?(options: ShareOptions): Promise<ReaderShare>
 }

@@ -1,4 +1,4 @@
-// One projection of a started application: what follows it, and how it begins again.
+// One projection of a started application: what follows it, how it is, and how it begins again.
 import {
   type EventLog,
   type Health,
@@ -9,17 +9,23 @@ import {
 } from '@narrative/core'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import type { DeadLetters } from '../failures/dead-letter.js'
+import { eventParked } from '../failures/messages.js'
 import { memoryProjection } from '../memory/memory-projection.js'
-import { Follower } from '../runtime/follower.js'
+import { Follower, type FollowOptions } from '../runtime/follower.js'
 import type { Progress } from '../runtime/progress.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { Meter, type RebuildOptions, type RebuildProgress } from '../runtime/rebuild.js'
 import type { OpenSession } from '../runtime/session.js'
+import { reasonOf } from '../runtime/stopped.js'
 import { TableSession } from '../runtime/table-session.js'
+import { shareWork } from '../runtime/work-share.js'
+import type { ProjectionStatus } from './projection-status.js'
 
 /** Runs one projection. */
 export class ProjectionRunner {
-  private follower: Follower
+  private follower!: Follower
+  private view!: View
   private readonly watchers = new Set<ReadModelWatcher>()
 
   constructor(
@@ -28,20 +34,62 @@ export class ProjectionRunner {
     private readonly eventLog: EventLog,
     private readonly logger: Logger,
   ) {
-    this.follower = this.follow()
+    this.begin()
   }
 
   start = (): Promise<void> => this.follower.start()
   stop = (): Promise<void> => this.follower.stop()
-  health = (): Health => this.follower.health()
   caughtUp = (): Promise<void> => this.follower.caughtUp()
-  waitFor = (position: Position, timeout: number): Promise<void> => this.follower.progress.waitFor(position, timeout)
 
-  /** Tells of every commit; the function returned ends that. */
+  async waitFor(position: Position, timeout: number): Promise<void> {
+    await this.follower.progress.waitFor(position, timeout)
+    if (this.follower.isMine(position)) return
+    // What others have parked, only the store knows.
+    if ((await this.view.letters.list({ position, limit: 1 })).length > 0)
+      throw eventParked(this.projection.name, position)
+  }
+
+  /** Tells of every commit, and of the end; the function returned ends it. */
   watch(watcher: ReadModelWatcher): () => void {
     this.watchers.add(watcher)
-    tell(watcher, this.follower.progress)
+    const { stopped } = this.follower.progress
+    if (stopped !== undefined) watcher.stopped(stopped) // before anybody watched
     return () => this.watchers.delete(watcher)
+  }
+
+  status(): ProjectionStatus {
+    const { phase, parked, progress } = this.follower
+    const partitions = progress.partitions.map((place) => ({ ...place, here: this.follower.isMine(place) }))
+    const behind = partitions.reduce((sum, { offset, end }) => sum + Math.max(0, end - offset), 0)
+    const common = { projection: this.projection.name, parked, behind, partitions }
+    if (phase.at === 'stopped') return { ...common, state: 'stopped', reason: reasonOf(phase.error) }
+    if (phase.at === 'standby') return { ...common, state: 'standby', reason: undefined }
+    if (phase.at === 'retrying') return { ...common, state: 'retrying', reason: phase.reason }
+    return { ...common, state: progress.caughtUp ? 'running' : 'catching-up', reason: undefined }
+  }
+
+  /** Parked events do not make an instance unready: all the others are served. */
+  health(): Health {
+    const { projection, state, reason, behind } = this.status()
+    if (state === 'running' || (state === 'standby' && behind === 0)) return { ready: true, reasons: [] }
+    if (state === 'stopped') return { ready: false, reasons: [reason!] }
+    if (state === 'retrying')
+      return { ready: false, reasons: [`Projection ${projection} waits and tries again: ${reason}.`] }
+    return { ready: false, reasons: [`Projection ${projection} is catching up: ${behind} events to go.`] }
+  }
+
+  /** What is parked; what is asked for is done at once. */
+  get deadLetters(): DeadLetters {
+    const { letters } = this.view
+    return {
+      list: (options) => letters.list(options),
+      count: () => letters.count(),
+      ask: async (wish, which) => {
+        const count = await letters.ask(wish, which)
+        await this.follower.attend()
+        return count
+      },
+    }
   }
 
   /** Empties the state of a memory projection and replays it; readers see it grow, and health says so. */
@@ -51,43 +99,64 @@ export class ProjectionRunner {
     await this.follower.stop()
     instance.reset()
     const meter = new Meter({ projection: this.projection, ...options })
-    this.follower = this.follow(meter)
+    this.begin(meter)
     await this.follower.start()
     await this.follower.caughtUp(options.signal)
     return meter.finish()
   }
 
-  private follow(meter?: Meter): Follower {
+  private begin(meter?: Meter): void {
     const { projection, eventLog, logger } = this
-    const { name, categories } = projection
-    return new Follower({
-      name,
-      categories,
-      eventLog,
-      logger,
-      open: sessionsOf(projection, this.store),
+    const { name, categories, onFailure } = projection
+    this.view = viewOf(projection, this.store)
+    this.follower = new Follower({
+      ...{ name, categories, onFailure, eventLog, logger },
+      open: this.view.open,
+      ...this.others(),
       onProgress: (progress) => {
         meter?.report(progress)
-        for (const watcher of this.watchers) tell(watcher, progress)
+        this.tell(progress)
       },
     })
   }
+
+  /** Only what many processes can see can be the work of many. */
+  private others(): Pick<FollowOptions, 'share' | 'checkpoints'> {
+    const { projection, store, eventLog } = this
+    const { checkpoints } = store
+    if (checkpoints === undefined || projection.target.kind === 'memory') return {}
+    return {
+      share: (all, onAssigned) => shareWork(eventLog, projection, all, onAssigned),
+      checkpoints: () => checkpoints(projection),
+    }
+  }
+
+  private tell({ stopped }: Progress): void {
+    for (const watcher of this.watchers) {
+      if (stopped === undefined) watcher.moved()
+      else watcher.stopped(stopped)
+    }
+  }
 }
 
-function tell(watcher: ReadModelWatcher, { stopped }: Progress): void {
-  if (stopped === undefined) watcher.moved()
-  else watcher.stopped(stopped)
+/** A read model as it is followed into, and what is parked beside it. */
+interface View {
+  readonly open: OpenSession
+  readonly letters: DeadLetters
 }
 
-function sessionsOf(projection: BoundProjection, store: ReadModels): OpenSession {
+function viewOf(projection: BoundProjection, store: ReadModels): View {
   switch (projection.target.kind) {
     case 'memory':
       return memoryProjection(projection)
     case 'sql':
-      return store.openSql(projection)
+      return { open: store.openSql(projection), letters: store.letters(projection) }
     case 'table':
-      return async (partitions, listener) =>
-        new TableSession(projection, await store.openTable(projection, partitions), listener)
+      return {
+        open: async (partitions, listener, suspects) =>
+          new TableSession(projection, await store.openTable(projection, partitions), listener, suspects),
+        letters: store.letters(projection),
+      }
   }
 }
 

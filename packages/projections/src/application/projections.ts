@@ -11,11 +11,13 @@ import type { Container } from 'inversify'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import { type BoundProjection, bindProjection } from '../definition/bind-projection.js'
 import type { ProjectionDefinition } from '../definition/projection-definition.js'
+import type { DeadLetters } from '../failures/dead-letter.js'
 import { type MemoryReadModels, memoryReadModels } from '../memory/memory-read-models.js'
 import { logAsOf, type Moment } from '../runtime/log-as-of.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { type RebuildOptions, type RebuildProgress, rebuild } from '../runtime/rebuild.js'
 import { findProjection, ProjectionRunner } from './projection-runner.js'
+import type { ProjectionStatus } from './projection-status.js'
 
 /** Where and how the projections of an application run. */
 export interface ProjectionsOptions {
@@ -34,6 +36,16 @@ export interface Projections extends ApplicationPart {
    * @throws NarrativeError `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`, `PROJECTION_UNKNOWN`
    */
   ready(projection?: ProjectionLike | string): Promise<void>
+  /** What each projection that is followed here is doing. */
+  status(): readonly ProjectionStatus[]
+  /**
+   * The events that a projection could not apply, and those that wait behind them.
+   *
+   * `ask('redrive', { key })` applies them again, in order, decoded and upcast anew; `ask('skip', { position })` forgets one.
+   * A projection that had stopped goes on.
+   * @throws NarrativeError `PROJECTION_UNKNOWN`
+   */
+  deadLetters(projection: ProjectionLike | string): DeadLetters
   /**
    * Builds a projection again from offset 0. Readers keep the old view until the new one is level with it; then one transaction switches.
    *
@@ -128,6 +140,12 @@ export function projections(
     health() {
       const reasons = runners.flatMap((runner) => runner.health().reasons)
       return { ready: reasons.length === 0, reasons }
+    },
+    status: () => runners.map((runner) => runner.status()),
+    deadLetters(projection) {
+      const found = named(projection)
+      const runner = runners.find((candidate) => candidate.projection === found)
+      return runner?.deadLetters ?? store.letters(found)
     },
     async waitFor(position: Position, { readModel, timeout }) {
       await Promise.all(chosen(readModel).map((runner) => runner.waitFor(position, timeout)))

@@ -52,8 +52,9 @@ test.each(stores)(
   async (_kind, open) => {
     const { views, app, append, reader } = await start(open())
     const count = 40
-    for (let i = 0; i < count; i++) await append(`o${i}`, new OrderPlaced('', 'ada', [], 0))
-    await views.ready()
+    for (let i = 0; i < count; i++) {
+      await views.waitFor!(await append(`o${i}`, new OrderPlaced('', 'ada', [], 0)), { timeout: 10_000 })
+    }
 
     let writing = true
     const latest = new Map<string, number>()

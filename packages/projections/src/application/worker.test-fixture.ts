@@ -1,4 +1,5 @@
-// A worker process: follows the log on Kafka into Postgres, and kills itself at the statement it is told, before or after sending it.
+// A worker process: follows the log on Kafka into Postgres, alone or sharing it with others, and says what it follows. It kills itself at
+// the statement it is told, before or after sending it.
 
 import { silentLogger, systemClock } from '@narrative/core'
 import { kafkaEventStore } from '@narrative/kafka-eventstore'
@@ -7,7 +8,7 @@ import { postgresReadModels, projections } from '../index.js'
 import { partContext } from '../runtime/history.test-fixture.js'
 import { Counting } from './counting.test-fixture.js'
 
-const { BROKERS = '', CONTEXT = '', URL = '', DIE_AT = 'never', DIE = 'before' } = process.env
+const { BROKERS = '', CONTEXT = '', URL = '', DIE_AT = 'never', DIE = 'before', SHARE } = process.env
 
 let statements = 0
 const pool = new pg.Pool({ connectionString: URL })
@@ -32,6 +33,17 @@ const storage = await kafkaEventStore({ brokers: BROKERS.split(','), context: CO
   clock: systemClock,
   logger: silentLogger,
 })
-await views.start(storage.eventLog)
+const { eventLog } = storage
+const alone = { partitions: eventLog.partitions.bind(eventLog), subscribe: eventLog.subscribe.bind(eventLog) }
+await views.start(SHARE === undefined ? alone : eventLog)
+
+let said = ''
+setInterval(() => {
+  const [status] = views.status()
+  const here = status!.partitions.filter((partition) => partition.here).map(({ partition }) => partition)
+  const saying = JSON.stringify({ state: status!.state, here })
+  if (saying !== said) process.stdout.write(`${saying}\n`)
+  said = saying
+}, 100)
 
 process.stdin.resume().on('end', () => process.exit())

@@ -1,8 +1,9 @@
 // The only thing this package's decorators do: leave marks on classes, by reflect-metadata. Read once, at start-up.
 import 'reflect-metadata'
 import type { Class } from '@narrative/core'
+import type { FailurePolicy } from '../definition/failure-policy.js'
 import type { ProjectionContext } from '../definition/projection-context.js'
-import type { Source, SqlSchema } from '../definition/projection-definition.js'
+import type { Source, SqlSchema, Workers } from '../definition/projection-definition.js'
 import type { Table } from '../table/table.js'
 
 /** Left by `@Projection`. */
@@ -12,6 +13,8 @@ export interface ProjectionMark {
   readonly table?: Table | undefined
   readonly key?: ((event: any, context: ProjectionContext) => unknown) | undefined
   readonly sql?: SqlSchema | undefined
+  readonly onFailure?: Partial<FailurePolicy> | undefined
+  readonly workers?: Workers | undefined
 }
 
 /** Left by `@EventHandler`. */

@@ -1,7 +1,8 @@
 // @Projection and @EventHandler: which class folds which events into which read model.
 import type { Class } from '@narrative/core'
+import type { FailurePolicy } from '../definition/failure-policy.js'
 import type { ProjectionContext } from '../definition/projection-context.js'
-import type { Source, SqlSchema } from '../definition/projection-definition.js'
+import type { Source, SqlSchema, Workers } from '../definition/projection-definition.js'
 import type { KeyOf, Table } from '../table/table.js'
 import { markHandler, markProjection } from './marks.js'
 import type { ProjectionClass, ProjectionHandlerMethod } from './signatures.js'
@@ -12,8 +13,19 @@ export interface ProjectionOptions<T extends Table = Table> {
   readonly from: readonly Source[]
   /** Folds rows of this table: its handlers are `(row, event, context) => row`. */
   readonly table?: T
-  /** The key of the row an event concerns; default the aggregate id. */
+  /**
+   * The key of an event: those of one key are applied in order, and wait for each other when one fails. With a table it is the key of
+   * the row; default the aggregate id. Otherwise a text; default the stream id.
+   */
   readonly key?: (event: any, context: ProjectionContext) => KeyOf<T>
+  /** What becomes of an event that cannot be applied; default: three retries, then it is parked. */
+  readonly onFailure?: Partial<FailurePolicy>
+  /**
+   * How many may follow it at a time, in as many processes: `many` share the partitions, `one` has them all and is replaced when it is
+   * gone. Say `many` only when all events of a row come from one stream, or when statements of two workers may run at the same time.
+   * Default: `many` for a table that is keyed by the aggregate id of one aggregate, else `one`.
+   */
+  readonly workers?: Workers
   /** Runs statements of its own: its handlers are `(event, context)`, with the transaction in `context.client`. */
   readonly sql?: SqlSchema
 }
@@ -49,6 +61,8 @@ export function Projection<const Options extends { readonly table?: Table }>(
       table: options.table,
       key: options.key,
       sql: options.sql,
+      onFailure: options.onFailure,
+      workers: options.workers,
     })
 }
 

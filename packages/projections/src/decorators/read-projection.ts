@@ -1,6 +1,6 @@
 // Reads the marks of a projection class, once, into its plain definition.
 import type { Class } from '@narrative/core'
-import { toTarget } from '../definition/define-projection.js'
+import { toPlain } from '../definition/define-projection.js'
 import type { ProjectionDefinition } from '../definition/projection-definition.js'
 import { aggregateHandlerMethods, handlerMarks, projectionMark } from './marks.js'
 
@@ -36,7 +36,7 @@ export function readProjection(projection: ProjectionLike): {
     definition: {
       name: mark?.name ?? projection.name,
       from: mark?.from ?? [],
-      target: toTarget(mark ?? {}),
+      ...toPlain(mark ?? {}),
       handlers: handlerMarks(projection).map(({ method, eventClass }) => ({
         event: eventClass,
         name: `${projection.name}.${String(method)}`,

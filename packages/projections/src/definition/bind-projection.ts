@@ -1,12 +1,15 @@
 // A projection among the aggregates and events of one application: what it follows, and who handles which stored name.
 import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from '@narrative/core'
-import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget } from './projection-definition.js'
+import type { FailurePolicy } from './failure-policy.js'
+import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget, Workers } from './projection-definition.js'
 
 /** A projection that is ready to be followed. */
 export interface BoundProjection {
   readonly definition: ProjectionDefinition
   readonly name: string
   readonly target: ProjectionTarget
+  readonly onFailure: FailurePolicy
+  readonly workers: Workers
   readonly categories: readonly string[]
   /** By the event name as stored; an event that is not in it is not even decoded. */
   readonly handlers: ReadonlyMap<string, HandlerDefinition>
@@ -60,7 +63,10 @@ export function bindProjection(
   if (target.kind === 'table') {
     faults.push(...target.table.faults)
     const [key] = target.table.key
-    if (target.key === undefined && (target.table.key.length > 1 || (key?.type !== 'text' && key?.type !== 'uuid'))) {
+    if (
+      definition.key === undefined &&
+      (target.table.key.length > 1 || (key?.type !== 'text' && key?.type !== 'uuid'))
+    ) {
       faults.push(
         `${what} needs { key: (event, context) => … }: without it the key is the aggregate id, which table ${target.table.name} (key ${target.table.key.map((c) => c.property).join(', ')}) cannot hold.`,
       )
@@ -72,12 +78,19 @@ export function bindProjection(
       definition,
       name,
       target,
+      onFailure: definition.onFailure,
+      workers: definition.workers ?? workersOf(definition),
       categories: aggregates.map((aggregate) => aggregate.category),
       handlers: storedNames(handlers, context.codec),
       decode: (event) => context.codec.decode(event),
       instance,
     },
   }
+}
+
+/** Many, when each row is surely made of the events of one stream, and so of one partition. */
+function workersOf({ target, key, from }: ProjectionDefinition): Workers {
+  return target.kind === 'table' && key === undefined && from.length === 1 ? 'many' : 'one'
 }
 
 function eventNameOf(handler: HandlerDefinition, codec: EventCodec): string | undefined {

@@ -1,6 +1,7 @@
 // The plain form of a projection. Decorated classes and defineProjection both become one; everything else sees only this.
 import type { Class } from '@narrative/core'
 import type { Table } from '../table/table.js'
+import type { FailurePolicy } from './failure-policy.js'
 import type { ProjectionContext } from './projection-context.js'
 
 /** Where events come from: an aggregate class or a decider's definition. */
@@ -16,12 +17,7 @@ export interface SqlSchema {
 
 /** What a projection writes to. */
 export type ProjectionTarget =
-  | {
-      readonly kind: 'table'
-      readonly table: Table
-      /** The key of the row an event concerns; default the aggregate id. */
-      readonly key: ((event: any, context: ProjectionContext) => unknown) | undefined
-    }
+  | { readonly kind: 'table'; readonly table: Table }
   | { readonly kind: 'sql'; readonly schema: SqlSchema }
   | { readonly kind: 'memory' }
 
@@ -35,11 +31,22 @@ export interface HandlerDefinition {
   readonly handle: (this: any, ...args: any[]) => unknown
 }
 
+/** How many may follow a projection at a time. */
+export type Workers = 'one' | 'many'
+
 /** A projection. */
 export interface ProjectionDefinition {
   readonly name: string
   readonly from: readonly Source[]
   readonly target: ProjectionTarget
+  /**
+   * The key of an event: what must be applied in order, and waits when an earlier event of it is parked. For a table the key of the
+   * row; default the aggregate id. Otherwise a text of the projection's choice; default the stream id.
+   */
+  readonly key: ((event: any, context: ProjectionContext) => unknown) | undefined
+  readonly onFailure: FailurePolicy
+  /** Undefined: as many as is safe. */
+  readonly workers: Workers | undefined
   readonly handlers: readonly HandlerDefinition[]
   /** Made by the container; undefined for a projection without a class. */
   readonly projectionClass: Class | undefined

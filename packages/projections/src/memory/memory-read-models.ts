@@ -71,7 +71,7 @@ export function memoryReadModels(): MemoryReadModels {
       const table = tableOf(projection)
       const generation = current(table.name)
       generation.begin(partitions)
-      return memoryStorage(projection, table, generation)
+      return memoryStorage(projection, generation)
     },
     async buildTable(projection): Promise<ViewBuild> {
       const table = tableOf(projection)
@@ -79,7 +79,7 @@ export function memoryReadModels(): MemoryReadModels {
       return {
         async open(partitions) {
           built.begin(partitions)
-          return memoryStorage(projection, table, built)
+          return memoryStorage(projection, built)
         },
         async publish(catchUp) {
           const old = current(table.name)
@@ -89,6 +89,14 @@ export function memoryReadModels(): MemoryReadModels {
           generations.set(table.name, built)
         },
         close: async () => {},
+      }
+    },
+    letters(projection) {
+      const letters = () => current(tableOf(projection).name).letters
+      return {
+        list: (options) => letters().list(options),
+        count: () => letters().count(),
+        ask: (wish, which) => letters().ask(wish, which),
       }
     },
     openSql: noSql,

@@ -1,19 +1,21 @@
 // A table in memory: rows by key, as one generation of a view.
-import type { Checkpoint, LogPartition } from '@narrative/core'
+import type { Checkpoint } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { ViewReplaced } from '../runtime/session.js'
 import { checkpointMoved } from '../runtime/stopped.js'
 import type { Changes, TableStorage } from '../runtime/table-storage.js'
-import { type Key, keyOf, keyText, type Row } from '../table/row.js'
-import type { Table } from '../table/table.js'
+import type { Place } from '../runtime/work-share.js'
+import { type Key, keyText, type Row } from '../table/row.js'
+import { MemoryLetters } from './memory-letters.js'
 
-/** Rows and checkpoints that belong together. */
+/** Rows, checkpoints and dead letters that belong together. */
 export class Generation {
   readonly rows = new Map<string | number, Row>()
   readonly checkpoints = new Map<string, Checkpoint>()
+  readonly letters = new MemoryLetters()
   replaced = false
 
-  begin(partitions: readonly LogPartition[]): void {
+  begin(partitions: readonly Place[]): void {
     for (const { topic, partition } of partitions) {
       const key = `${topic}/${partition}`
       if (!this.checkpoints.has(key)) this.checkpoints.set(key, { topic, partition, offset: 0, claim: null })
@@ -27,14 +29,15 @@ export class Generation {
 }
 
 /** Keeps the rules of the Postgres storage: a commit is whole, and only happens from where the checkpoints are. */
-export function memoryStorage(projection: BoundProjection, table: Table, generation: Generation): TableStorage {
+export function memoryStorage(projection: BoundProjection, generation: Generation): TableStorage {
   return {
     checkpoints: [...generation.checkpoints.values()],
+    parked: generation.letters.places,
     empty: generation.rows.size === 0,
     async load(keys: readonly Key[]) {
       return keys.map((key) => generation.rows.get(keyText(key))).filter((row) => row !== undefined)
     },
-    async commit({ upserts, deletes, moves }: Changes) {
+    async commit({ rows, moves, letters }: Changes) {
       if (generation.replaced) throw new ViewReplaced()
       const placeOf = (c: Checkpoint) => `${c.topic}/${c.partition}`
       const strayed = moves.filter(({ from, to }) => generation.checkpoints.get(placeOf(to))?.offset !== from)
@@ -43,9 +46,15 @@ export function memoryStorage(projection: BoundProjection, table: Table, generat
           projection.name,
           strayed.map(({ from, to }) => `${placeOf(to)}@${from}`),
         )
-      for (const row of upserts) generation.rows.set(keyText(keyOf(table, row)), row)
-      for (const key of deletes) generation.rows.delete(keyText(key))
+      for (const { key, row } of rows) {
+        if (row === undefined) generation.rows.delete(keyText(key))
+        else generation.rows.set(keyText(key), row)
+      }
+      generation.letters.change(letters)
       for (const { to } of moves) generation.checkpoints.set(placeOf(to), to)
     },
+    // What the checks of a row let pass, memory takes.
+    refusals: async () => new Map(),
+    asked: async (all) => generation.letters.asked(all),
   }
 }

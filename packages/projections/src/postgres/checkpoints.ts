@@ -1,8 +1,13 @@
-// The two tables of the runtime's own: which generation of a view is the current one, and how far each has come.
-import type { Checkpoint, LogPartition } from '@narrative/core'
-import type { ClientBase } from 'pg'
+// The tables of the runtime's own: which generation of a view is the current one, how far each has come, what is parked.
+import type { Checkpoint } from '@narrative/core'
+import type { ClientBase, Pool } from 'pg'
 import type { Move } from '../runtime/table-storage.js'
+import type { Place } from '../runtime/work-share.js'
+import type { SqlType } from '../table/column-type.js'
 import { binaryArray } from './binary-array.js'
+import { createDeadLetters } from './dead-letter-table.js'
+import { amongPlaces, placesOf } from './places.js'
+import { query } from './transaction.js'
 
 /** Serialises all who create or change tables of read models. "narrativ" in ASCII. */
 const schemaLock = '7953757206894995830'
@@ -25,8 +30,10 @@ export async function createRuntimeTables(client: ClientBase): Promise<void> {
     partition integer NOT NULL,
     "offset" bigint NOT NULL,
     claim text,
+    revision bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (projection, generation, topic, partition)
   )`)
+  await client.query(createDeadLetters)
 }
 
 /** The generation that readers see, with the table it was made with. */
@@ -55,12 +62,23 @@ export async function setGeneration(
   )
 }
 
+/** How far the view that is read has come, without waiting for anybody. */
+export async function readCheckpoints(pool: Pool, projection: string): Promise<readonly Checkpoint[]> {
+  const { rows } = await query(
+    pool,
+    `SELECT topic, partition, "offset", claim FROM narrative_checkpoints WHERE projection = $1
+     AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`,
+    [projection],
+  )
+  return rows.map(({ topic, partition, offset, claim }) => ({ topic, partition, offset: Number(offset), claim }))
+}
+
 /** Adds checkpoints at offset 0 for partitions that have none yet. */
 export async function beginCheckpoints(
   client: ClientBase,
   projection: string,
   generation: number,
-  partitions: readonly LogPartition[],
+  partitions: readonly Place[],
 ): Promise<void> {
   await client.query(
     `INSERT INTO narrative_checkpoints (projection, generation, topic, partition, "offset")
@@ -68,14 +86,10 @@ export async function beginCheckpoints(
     [
       projection,
       generation,
-      binaryArray(
-        'text',
-        partitions.map((p) => p.topic),
-      ),
-      binaryArray(
-        'integer',
-        partitions.map((p) => p.partition),
-      ),
+      ...columnsOf(partitions, [
+        ['text', ({ topic }) => topic],
+        ['integer', ({ partition }) => partition],
+      ]),
     ],
   )
 }
@@ -85,18 +99,38 @@ export async function beginCheckpoints(
  *
  * The lock is also what a worker waits for whose connection was lost during a commit: if that transaction still lives in
  * the server, it holds the rows, and its outcome is read instead of guessed.
+ * @param partitions only those; default all
  */
 export async function lockCheckpoints(
   client: ClientBase,
   projection: string,
   generation: number,
-): Promise<readonly Checkpoint[]> {
+  partitions?: readonly Place[],
+): Promise<readonly StoredCheckpoint[]> {
   const { rows } = await client.query(
-    `SELECT topic, partition, "offset", claim FROM narrative_checkpoints WHERE projection = $1 AND generation = $2
-     ORDER BY topic, partition FOR UPDATE`,
-    [projection, generation],
+    `SELECT topic, partition, "offset", claim, revision FROM narrative_checkpoints WHERE projection = $1 AND generation = $2
+       AND ($3::json IS NULL OR ${amongPlaces('$3')}) ORDER BY topic, partition FOR UPDATE`,
+    [projection, generation, partitions === undefined ? null : placesOf(partitions)],
   )
-  return rows.map(({ topic, partition, offset, claim }) => ({ topic, partition, offset: Number(offset), claim }))
+  return rows.map(({ topic, partition, offset, claim, revision }) => ({
+    checkpoint: { topic, partition, offset: Number(offset), claim },
+    revision: Number(revision),
+  }))
+}
+
+/** A checkpoint as it is stored. */
+export interface StoredCheckpoint {
+  readonly checkpoint: Checkpoint
+  /**
+   * Counts what was committed under it. A redrive writes rows and leaves the offset where it is: by the offset alone, a worker that
+   * slept through it would not notice.
+   */
+  readonly revision: number
+}
+
+/** A move, and the revision it starts from. */
+export interface RevisedMove extends Move {
+  readonly revision: number
 }
 
 /** Moves checkpoints that are where they are expected; returns how many were. */
@@ -104,43 +138,38 @@ export async function moveCheckpoints(
   client: ClientBase,
   projection: string,
   generation: number,
-  moves: readonly Move[],
+  moves: readonly RevisedMove[],
 ): Promise<number> {
   const { rowCount } = await client.query(
-    `UPDATE narrative_checkpoints AS c SET "offset" = m.next, claim = m.claim
-     FROM unnest($3::text[], $4::int4[], $5::int8[], $6::int8[], $7::text[]) AS m(topic, partition, old, next, claim)
-     WHERE c.projection = $1 AND c.generation = $2 AND c.topic = m.topic AND c.partition = m.partition AND c."offset" = m.old`,
+    `UPDATE narrative_checkpoints AS c SET "offset" = m.next, claim = m.claim, revision = m.revision + 1
+     FROM unnest($3::text[], $4::int4[], $5::int8[], $6::int8[], $7::text[], $8::int8[])
+       AS m(topic, partition, old, next, claim, revision)
+     WHERE c.projection = $1 AND c.generation = $2 AND c.topic = m.topic AND c.partition = m.partition
+       AND c."offset" = m.old AND c.revision = m.revision`,
     [
       projection,
       generation,
-      binaryArray(
-        'text',
-        moves.map(({ to }) => to.topic),
-      ),
-      binaryArray(
-        'integer',
-        moves.map(({ to }) => to.partition),
-      ),
-      binaryArray(
-        'bigint',
-        moves.map(({ from }) => from),
-      ),
-      binaryArray(
-        'bigint',
-        moves.map(({ to }) => to.offset),
-      ),
-      binaryArray(
-        'text',
-        moves.map(({ to }) => to.claim),
-      ),
+      ...columnsOf(moves, [
+        ['text', ({ to }) => to.topic],
+        ['integer', ({ to }) => to.partition],
+        ['bigint', ({ from }) => from],
+        ['bigint', ({ to }) => to.offset],
+        ['text', ({ to }) => to.claim],
+        ['bigint', ({ revision }) => revision],
+      ]),
     ],
   )
   return rowCount ?? 0
 }
 
+/** One array per column. */
+function columnsOf<T>(rows: readonly T[], columns: readonly (readonly [SqlType, (row: T) => unknown])[]): Buffer[] {
+  return columns.map(([type, value]) => binaryArray(type, rows.map(value)))
+}
+
+/** Forgets how far a generation was, and what it had parked. */
 export async function dropCheckpoints(client: ClientBase, projection: string, generation: number): Promise<void> {
-  await client.query('DELETE FROM narrative_checkpoints WHERE projection = $1 AND generation = $2', [
-    projection,
-    generation,
-  ])
+  for (const table of ['narrative_checkpoints', 'narrative_dead_letters']) {
+    await client.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, [projection, generation])
+  }
 }

@@ -77,7 +77,7 @@ export async function buildPostgresTable(pool: Pool, projection: BoundProjection
         // An earlier attempt may have succeeded although its answer was lost.
         if ((await currentGeneration(client, name))?.generation === generation) return
         // Holds the worker of the old generation, so that the new one can come level and readers never see time go back.
-        await catchUp(await lockCheckpoints(client, name, old.generation))
+        await catchUp((await lockCheckpoints(client, name, old.generation)).map(({ checkpoint }) => checkpoint))
         await dropCheckpoints(client, name, old.generation)
         // Waiting for a long reader makes all later readers wait as well: rather give way and try again.
         await client.query(`SET LOCAL lock_timeout = '5s'`)

@@ -7,7 +7,8 @@ import { toKey } from '../table/row.js'
 import type { RowOf, Table } from '../table/table.js'
 import { type ReaderOf, toSearch } from '../table/table-reader.js'
 import { binaryArray } from './binary-array.js'
-import { createRuntimeTables, currentGeneration, lockSchema, setGeneration } from './checkpoints.js'
+import { createRuntimeTables, currentGeneration, lockSchema, readCheckpoints, setGeneration } from './checkpoints.js'
+import { postgresDeadLetters } from './dead-letter-table.js'
 import { buildPostgresTable } from './postgres-build.js'
 import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
 import { openPostgresTable } from './postgres-table.js'
@@ -66,8 +67,10 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
       return openPostgresTable(await pool(), { projection, table, generation, tableName: table.name }, partitions)
     },
     buildTable: async (projection) => buildPostgresTable(await pool(), projection, tableOf(projection)),
-    openSql: (projection) => async (partitions, listener) =>
-      openPostgresSql(await pool(), projection)(partitions, listener),
+    openSql: (projection) => async (partitions, listener, suspects) =>
+      openPostgresSql(await pool(), projection)(partitions, listener, suspects),
+    checkpoints: async (projection) => readCheckpoints(await pool(), projection.name),
+    letters: (projection) => postgresDeadLetters(pool, projection.name),
     async rebuildSql(projection, replay) {
       if (projection.target.kind !== 'sql') throw new TypeError(`Projection ${projection.name} has no SQL of its own.`)
       await rebuildPostgresSql(await pool(), projection, projection.target.schema.reset, replay)

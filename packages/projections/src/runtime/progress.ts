@@ -1,10 +1,18 @@
 // How far a projection has come, and who waits for it. Waiters are woken by commits: nobody polls.
 import { type Checkpoint, formatPosition, type LogPartition, NarrativeError, type Position } from '@narrative/core'
+import { eventParked } from '../failures/messages.js'
 
 interface Waiter {
   reached(): boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
+}
+
+/** Which events were passed without being applied. */
+export interface Parking {
+  isParked(position: Position): boolean
+  /** Whether the projection stops at such an event, so that the end of it is what those hear who wait. */
+  readonly stops: boolean
 }
 
 /** The progress of one projection over all its partitions. */
@@ -18,6 +26,7 @@ export class Progress {
   constructor(
     private readonly projection: string,
     private readonly changed: () => void = () => {},
+    private readonly parking: Parking = { isParked: () => false, stops: false },
   ) {}
 
   /** Learns the partitions, with their ends at this moment. */
@@ -30,6 +39,11 @@ export class Progress {
     for (const checkpoint of checkpoints) this.offsets.set(nameOf(checkpoint), checkpoint.offset)
     for (const waiter of this.waiters) if (waiter.reached()) this.leave(waiter).resolve()
     this.changed()
+  }
+
+  /** Whether somebody waits for it to come further. */
+  get awaited(): boolean {
+    return this.waiters.size > 0
   }
 
   /** Nothing more will come. */
@@ -60,15 +74,21 @@ export class Progress {
   }
 
   contains(position: Position): boolean {
-    return (this.offsets.get(nameOf(position)) ?? 0) > position.offset
+    const passed = (this.offsets.get(nameOf(position)) ?? 0) > position.offset
+    return passed && !(this.parking.stops && this.parking.isParked(position))
   }
 
   /**
    * Resolves once the event at a position has been applied; at once when its topic is not followed.
-   * @throws NarrativeError `READ_MODEL_BEHIND`, `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`
+   * @throws NarrativeError `READ_MODEL_BEHIND`, `EVENT_PARKED`, `PROJECTION_STOPPED`
    */
   async waitFor(position: Position, timeout: number): Promise<void> {
-    if (!this.ends.has(nameOf(position)) || this.contains(position)) return
+    if (!this.ends.has(nameOf(position))) return
+    if (!this.contains(position)) await this.reach(position, timeout)
+    if (this.parking.isParked(position)) throw eventParked(this.projection, position)
+  }
+
+  private async reach(position: Position, timeout: number): Promise<void> {
     if (this.stopped !== undefined) throw this.stopped
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve, reject) => {

@@ -1,15 +1,17 @@
 // The port behind projections(classes, { store }): where tables and checkpoints are kept.
-import type { Checkpoint, Logger, LogPartition } from '@narrative/core'
+import type { Checkpoint, Logger } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import type { DeadLetters } from '../failures/dead-letter.js'
 import type { Table } from '../table/table.js'
 import type { ReaderOf } from '../table/table-reader.js'
 import type { OpenSession } from './session.js'
 import type { TableStorage } from './table-storage.js'
+import type { Place } from './work-share.js'
 
 /** A new generation of a view, built beside the one that is read. */
 export interface ViewBuild {
   /** The storage to fold into. */
-  open(partitions: readonly LogPartition[]): Promise<TableStorage>
+  open(partitions: readonly Place[]): Promise<TableStorage>
   /**
    * Puts the new generation in the place of the old one.
    * @param catchUp folds up to these checkpoints, at which the old generation is being held
@@ -27,8 +29,12 @@ export interface ReadModels {
   /** Creates what the projections need, or says what differs from their declarations, a sentence each. */
   setup(projections: readonly BoundProjection[], logger: Logger): Promise<readonly string[]>
   reader<T extends Table>(table: T): ReaderOf<T>
-  openTable(projection: BoundProjection, partitions: readonly LogPartition[]): Promise<TableStorage>
+  openTable(projection: BoundProjection, partitions: readonly Place[]): Promise<TableStorage>
   buildTable(projection: BoundProjection): Promise<ViewBuild>
+  /** How far the view that is read has come, by whoever works on it; undefined when that is this process alone. */
+  checkpoints?(projection: BoundProjection): Promise<readonly Checkpoint[]>
+  /** What is parked in the view that is read. */
+  letters(projection: BoundProjection): DeadLetters
   /** Sessions of a free-SQL projection. */
   openSql(projection: BoundProjection): OpenSession
   /** Empties the tables of a free-SQL projection and replays it, in one transaction: readers see the old rows until its end. */

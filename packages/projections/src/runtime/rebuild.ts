@@ -51,8 +51,8 @@ export async function rebuild(context: RebuildContext): Promise<RebuildProgress>
   }
   const build = await store.buildTable(projection)
   try {
-    const open: OpenSession = async (partitions, listener) =>
-      new TableSession(projection, await build.open(partitions), listener)
+    const open: OpenSession = async (partitions, listener, suspects) =>
+      new TableSession(projection, await build.open(partitions), listener, suspects)
     await replay(context, meter, open)
     await publish(context, build, (old) => replay(context, meter, open, old))
     return meter.finish()
@@ -91,6 +91,7 @@ async function replay(
 ): Promise<void> {
   const follower = new Follower({
     name: projection.name,
+    onFailure: projection.onFailure,
     categories: projection.categories,
     eventLog: until === undefined ? eventLog : endingAt(eventLog, until),
     logger,

@@ -14,7 +14,7 @@ export function stoppedAtEvent(
   return new NarrativeError('PROJECTION_STOPPED', {
     message:
       `Projection ${projection} stopped at event ${type} (stream ${streamId}, version ${version}, ${formatPosition(position)})${what}: ${reasonOf(cause)}. ` +
-      `Nothing of this event was stored. Correct the handler and start again: it goes on with this event. If earlier rows are wrong too, rebuild the projection.`,
+      `Everything before it is stored, nothing of this event is. Correct the handler and start again: it goes on with this event. If earlier rows are wrong too, rebuild the projection.`,
     details: { projection, eventType: type, streamId, version, position, handler: handler?.name },
     cause,
   })
@@ -36,7 +36,7 @@ export function checkpointMoved(projection: string, expected: readonly string[])
   return new NarrativeError('CHECKPOINT_MOVED', {
     message:
       `Projection ${projection} is no longer at ${expected.join(', ')}: another worker moved its checkpoint. ` +
-      `This worker's transaction was rolled back and it has stopped. Run a projection in one process at a time.`,
+      `This worker's transaction was rolled back; it begins again where the other one is, unless its partitions are given to others.`,
     details: { projection, expected },
   })
 }

@@ -57,7 +57,7 @@ async function check(
   store: ReadModels,
   history: Parameters<typeof rowsOf>[0],
   cut: Iterator<number>,
-  limits: ConstructorParameters<typeof TableSession>[3],
+  limits: ConstructorParameters<typeof TableSession>[4],
 ) {
   const { definition } = readProjection(OrdersView)
   const { bound, faults } = bindProjection(definition, partContext(), () => new OrdersView())
@@ -66,10 +66,11 @@ async function check(
   const follower = new Follower({
     name: bound.name,
     categories: bound.categories,
+    onFailure: bound.onFailure,
     eventLog: log,
     logger: silentLogger,
-    open: async (partitions, listener) =>
-      new TableSession(bound, await store.openTable(bound, partitions), listener, limits),
+    open: async (partitions, listener, suspects) =>
+      new TableSession(bound, await store.openTable(bound, partitions), listener, suspects, limits),
   })
   await follower.start()
   await follower.caughtUp()

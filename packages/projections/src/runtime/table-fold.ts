@@ -1,87 +1,95 @@
-// Folds the events of a batch into rows: which rows it concerns, then one after the other in memory.
-import { aggregateIdOf, type EventBatch, type RecordedEvent } from '@narrative/core'
+// Folds events into rows: which row each concerns, then one after the other in memory.
+import { aggregateIdOf, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { EventView } from '../definition/projection-context.js'
-import type { HandlerDefinition, ProjectionTarget } from '../definition/projection-definition.js'
+import type { HandlerDefinition } from '../definition/projection-definition.js'
+import type { Attempt } from '../failures/attempt.js'
 import { type Key, keyOf, keyText, type Row, RowRefused, sameRow, toKey, toRow } from '../table/row.js'
 import type { Table } from '../table/table.js'
-import { stoppedAtEvent } from './stopped.js'
+import type { ChangedRow } from './table-storage.js'
 
 /** A key in the form that Maps are kept by. */
 export type KeyText = string | number
 
-/** A row that is no longer what it was; undefined when it is to be deleted. */
-export interface ChangedRow {
-  readonly key: Key
-  readonly row: Row | undefined
-}
-
 /** One event and the row it concerns. */
-interface Step {
+export interface Step {
   readonly recorded: RecordedEvent
   readonly handler: HandlerDefinition
+  /** The stream id when the key could not be told. */
   readonly text: KeyText
   /** Decoded already when its key had to be asked for. */
   readonly event: object | undefined
+  /** Why it cannot be applied, when that is known beforehand. */
+  fault: { readonly error: unknown; readonly byStore?: boolean } | undefined
 }
 
-/** A batch whose rows are known by key. */
+/** Events whose rows are known by key. */
 export interface Steps {
   readonly all: readonly Step[]
   readonly keys: ReadonlyMap<KeyText, Key>
-  readonly replayEnd: number
 }
+
+/** Whether the effects of an event outside the view were had when it was first applied. */
+export type IsReplay = (event: RecordedEvent) => boolean
 
 /** The fold of one projection. */
 export class TableFold {
   private readonly instance: unknown
-  private readonly table: Table
-  private readonly key: (ProjectionTarget & { kind: 'table' })['key']
 
   constructor(
     private readonly projection: BoundProjection,
-    target: ProjectionTarget & { kind: 'table' },
+    private readonly table: Table,
   ) {
     this.instance = projection.instance()
-    this.table = target.table
-    this.key = target.key
   }
 
   /** Finds the row of each event that has a handler; the others are not even decoded. */
-  locate(batch: EventBatch, replayEnd: number): Steps {
+  locate(events: readonly RecordedEvent[], isReplay: IsReplay): Steps {
     const all: Step[] = []
     const keys = new Map<KeyText, Key>()
-    for (const recorded of batch.events) {
+    const { key: keyFor } = this.projection.definition
+    for (const recorded of events) {
       const handler = this.projection.handlers.get(recorded.type)
       if (handler === undefined) continue
       try {
-        const event = this.key && this.projection.decode(recorded)
+        const event = keyFor && this.projection.decode(recorded)
         const given =
-          this.key === undefined
+          keyFor === undefined
             ? aggregateIdOf(recorded.streamId)
-            : this.key(event, new EventView(recorded, recorded.position.offset < replayEnd))
+            : keyFor(event, new EventView(recorded, isReplay(recorded)))
         // Most events concern a row that was met before: then its key was checked before.
-        if (typeof given === 'string' && keys.has(given)) {
-          all.push({ recorded, handler, text: given, event })
-          continue
-        }
-        const key = toKey(this.table, given)
-        const text = keyText(key)
-        keys.set(text, key)
-        all.push({ recorded, handler, text, event })
+        const met = typeof given === 'string' && keys.has(given)
+        const key = met ? undefined : toKey(this.table, given)
+        const text = key === undefined ? (given as string) : keyText(key)
+        if (key !== undefined) keys.set(text, key)
+        all.push({ recorded, handler, text, event, fault: undefined })
       } catch (error) {
-        throw stoppedAtEvent(this.projection.name, handler, recorded, error)
+        all.push({ recorded, handler, text: recorded.streamId, event: undefined, fault: { error } })
       }
     }
-    return { all, keys, replayEnd }
+    return { all, keys }
   }
 
-  /** Folds the events over the rows as they were before; gives the rows that are different afterwards. */
-  fold({ all, keys, replayEnd }: Steps, before: ReadonlyMap<KeyText, Row | undefined>): Map<KeyText, ChangedRow> {
+  /**
+   * Folds the events over the rows as they were before; gives the rows that are different afterwards. What fails, and what has to wait
+   * behind it, is left to the attempt.
+   */
+  fold(
+    { all, keys }: Steps,
+    before: ReadonlyMap<KeyText, Row | undefined>,
+    isReplay: IsReplay,
+    attempt: Attempt,
+  ): Map<KeyText, ChangedRow> {
     const after = new Map<KeyText, Row | undefined>()
     for (const step of all) {
-      const { text } = step
-      after.set(text, this.apply(step, after.has(text) ? after.get(text) : before.get(text), replayEnd))
+      const { text, recorded, handler } = step
+      if (attempt.defers(recorded, String(text))) continue
+      try {
+        const row = after.has(text) ? after.get(text) : before.get(text)
+        after.set(text, this.apply(step, row, isReplay(recorded)))
+      } catch (error) {
+        attempt.fail({ event: recorded, key: String(text), handler, error })
+      }
     }
     const changed = new Map<KeyText, ChangedRow>()
     for (const [text, row] of after) {
@@ -90,17 +98,18 @@ export class TableFold {
     return changed
   }
 
-  private apply({ recorded, handler, text, event }: Step, row: Row | undefined, replayEnd: number): Row | undefined {
-    try {
-      const view = new EventView(recorded, recorded.position.offset < replayEnd)
-      const next = handler.handle.call(this.instance, row, event ?? this.projection.decode(recorded), view)
-      if (next === undefined) return undefined
-      const checked = toRow(this.table, next, row)
-      const key = keyText(keyOf(this.table, checked))
-      if (key === text) return checked
-      throw new RowRefused(`it returned a row with the key ${key}, but the event concerns the row ${text}`)
-    } catch (error) {
-      throw stoppedAtEvent(this.projection.name, handler, recorded, error)
-    }
+  private apply(
+    { recorded, handler, text, event, fault }: Step,
+    row: Row | undefined,
+    isReplay: boolean,
+  ): Row | undefined {
+    if (fault !== undefined) throw fault.error
+    const view = new EventView(recorded, isReplay)
+    const next = handler.handle.call(this.instance, row, event ?? this.projection.decode(recorded), view)
+    if (next === undefined) return undefined
+    const checked = toRow(this.table, next, row)
+    const key = keyText(keyOf(this.table, checked))
+    if (key === text) return checked
+    throw new RowRefused(`it returned a row with the key ${key}, but the event concerns the row ${text}`)
   }
 }

@@ -1,16 +1,21 @@
 // Folds batches into rows. While one transaction commits, the next batches are folded; they commit together.
 //
 // 1 decode and find the keys · 2 load the rows that are not known · 3 fold in memory · 4 gather the changed rows ·
-// 5 commit rows and checkpoints. Only whole batches are gathered, so a checkpoint is always one the log gave us.
-import type { Checkpoint, EventBatch } from '@narrative/core'
+// 5 commit rows and checkpoints. Only whole batches are gathered, so a checkpoint is always one the log gave us; what
+// cannot be applied of a batch is parked in the same transaction.
+import type { Checkpoint, EventBatch, Position, RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
-import type { ProjectionTarget } from '../definition/projection-definition.js'
+import { Attempt, tryOften } from '../failures/attempt.js'
+import type { AskedLetter, DeadLetter, LetterPlace } from '../failures/dead-letter.js'
+import { ParkedEvents } from '../failures/parked-events.js'
+import { byPartition, parkedAgain } from '../failures/redrive.js'
 import { type Key, keyOf, keyText, type Row } from '../table/row.js'
 import type { Table } from '../table/table.js'
 import { RowCache } from './row-cache.js'
-import type { Session, SessionListener } from './session.js'
-import { type ChangedRow, type KeyText, TableFold } from './table-fold.js'
-import type { Move, TableStorage } from './table-storage.js'
+import { type Session, type SessionListener, WriteRefused } from './session.js'
+import { stoppedAtEvent, stoppedAtWrite } from './stopped.js'
+import { type IsReplay, type KeyText, type Steps, TableFold } from './table-fold.js'
+import type { ChangedRow, Move, TableStorage } from './table-storage.js'
 
 /** How much a session holds in memory. */
 const generous = {
@@ -27,6 +32,8 @@ class Gathered {
   events = 0
   readonly rows = new Map<KeyText, ChangedRow>()
   readonly moves = new Map<string, Move>()
+  readonly settled: LetterPlace[] = []
+  readonly parked: DeadLetter[] = []
 }
 
 export class TableSession implements Session {
@@ -34,45 +41,64 @@ export class TableSession implements Session {
   private readonly fold: TableFold
   private readonly table: Table
   private readonly cache: RowCache
-  private readonly offsets = new Map<string, number>()
+  private readonly letters: ParkedEvents
+  /** Where each partition is, with what is gathered. */
+  private readonly reached = new Map<string, Checkpoint>()
   private readonly behind = new Set<string>()
   private gathered = new Gathered()
   private committing: { readonly gathered: Gathered; readonly done: Promise<void> } | undefined
   private timer: NodeJS.Timeout | undefined
+  /** Whether the next commit holds one batch alone, every row of which the store would take by itself. */
+  private careful = false
   private closed = false
 
   constructor(
-    projection: BoundProjection,
+    private readonly projection: BoundProjection,
     private readonly storage: TableStorage,
     private readonly listener: SessionListener,
+    private readonly suspects: readonly Checkpoint[] = [],
     private readonly limits = generous,
   ) {
-    const target = projection.target as ProjectionTarget & { kind: 'table' }
-    this.table = target.table
-    this.fold = new TableFold(projection, target)
+    if (projection.target.kind !== 'table') throw new TypeError(`Projection ${projection.name} has no table.`)
+    this.table = projection.target.table
+    this.fold = new TableFold(projection, this.table)
     this.cache = new RowCache(limits.cachedRows, storage.empty)
+    this.letters = new ParkedEvents(storage.parked)
     this.checkpoints = storage.checkpoints
-    for (const checkpoint of storage.checkpoints) this.offsets.set(partitionOf(checkpoint), checkpoint.offset)
+    for (const checkpoint of storage.checkpoints) this.reached.set(partitionOf(checkpoint), checkpoint)
+  }
+
+  get parked(): number {
+    return this.letters.size
+  }
+
+  isParked(position: Position): boolean {
+    return this.letters.has(position)
   }
 
   async apply(batch: EventBatch, replayEnd: number): Promise<void> {
-    const steps = this.fold.locate(batch, replayEnd)
-    for (const [text, changed] of this.fold.fold(steps, await this.rowsOf(steps.keys))) {
-      this.gathered.rows.set(text, changed)
-      this.cache.set(text, changed.row)
-    }
-
     const partition = partitionOf(batch)
-    const earlier = this.gathered.moves.get(partition)
-    const from = earlier?.from ?? this.offsets.get(partition) ?? 0
-    this.gathered.moves.set(partition, { from, to: batch.checkpoint })
-    this.offsets.set(partition, batch.checkpoint.offset)
+    await this.takeCare(this.isSuspect(batch))
+    const isReplay = (event: RecordedEvent) => event.position.offset < replayEnd
+    const { attempt, tried, changed } = await this.tryOut(batch.events, isReplay)
+    if (!attempt.complete) this.park(attempt.letters(tried, isReplay))
+    this.gather(changed, batch.checkpoint)
     this.gathered.events += batch.events.length
     if (batch.checkpoint.offset < batch.end) this.behind.add(partition)
     else this.behind.delete(partition)
 
+    if (this.careful || this.isStopping(attempt)) await this.flush()
+    this.assertGoingOn(attempt)
     this.consider()
     if (this.gathered.events >= this.limits.largestCommit) await this.committing?.done
+  }
+
+  async attend(all: boolean): Promise<boolean> {
+    if (this.letters.size === 0) return false
+    const asked = await this.storage.asked(all)
+    await this.takeCare(true)
+    for (const group of byPartition(asked)) await this.settle(group)
+    return asked.length > 0
   }
 
   async flush(): Promise<void> {
@@ -84,6 +110,101 @@ export class TableSession implements Session {
     clearTimeout(this.timer)
     // A commit under way must be over before another session asks where the checkpoints are; its outcome is for that one to see.
     await this.committing?.done.catch(() => {})
+  }
+
+  /** Letters of one partition: applies those to be redriven as if they came now; what fails again is parked again. */
+  private async settle(asked: readonly AskedLetter[]): Promise<void> {
+    const redriven = asked.filter(({ wish }) => wish === 'redrive').map(({ letter }) => letter)
+    // Out of the way first: only earlier ones that stay may hold them up.
+    for (const { letter } of asked) this.letters.remove(letter)
+    const replays = new Set(redriven.filter(({ isReplay }) => isReplay).map(({ offset }) => offset))
+    const isReplay = (event: RecordedEvent) => replays.has(event.position.offset)
+    const { attempt, tried, changed } = await this.tryOut(
+      redriven.map(({ event }) => event),
+      isReplay,
+    )
+    this.gathered.settled.push(...asked.map(({ letter }) => letter))
+    this.park(parkedAgain(attempt.letters(tried, isReplay), redriven))
+    this.gather(changed, this.reached.get(partitionOf(asked[0]!.letter))!)
+    await this.flush()
+    this.assertGoingOn(attempt)
+  }
+
+  private async tryOut(events: readonly RecordedEvent[], isReplay: IsReplay) {
+    const steps = this.fold.locate(events, isReplay)
+    const before = await this.rowsOf(steps.keys)
+    const { onFailure } = this.projection
+    const fold = () => {
+      const attempt = new Attempt(this.letters, onFailure)
+      return { attempt, changed: this.fold.fold(steps, before, isReplay, attempt) }
+    }
+    const { result, tried } = await tryOften(
+      onFailure,
+      async (error, count) => {
+        await this.listener.retry(error, count)
+        return true
+      },
+      async () => (this.careful ? this.withoutRefused(steps, fold) : fold()),
+    )
+    return { ...result, tried }
+  }
+
+  /** Leaves out the last event of each row that the store refuses, until it takes what is left. */
+  private async withoutRefused<
+    R extends { readonly attempt: Attempt; readonly changed: ReadonlyMap<KeyText, ChangedRow> },
+  >(steps: Steps, fold: () => R): Promise<R> {
+    for (;;) {
+      const result = fold()
+      const keys = [...result.changed.keys()]
+      const refused = await this.storage.refusals([...result.changed.values()])
+      if (refused.size === 0) {
+        // The next try begins anew: the store may take then what it refused now.
+        for (const step of steps.all) if (step.fault?.byStore) step.fault = undefined
+        return result
+      }
+      for (const [index, error] of refused) {
+        const last = steps.all.findLast(({ text, fault }) => text === keys[index] && fault === undefined)
+        if (last !== undefined) last.fault = { error, byStore: true }
+      }
+    }
+  }
+
+  private gather(changed: ReadonlyMap<KeyText, ChangedRow>, to: Checkpoint): void {
+    for (const [text, row] of changed) {
+      this.gathered.rows.set(text, row)
+      this.cache.set(text, row.row)
+    }
+    const partition = partitionOf(to)
+    const from = this.gathered.moves.get(partition)?.from ?? this.reached.get(partition)?.offset ?? 0
+    this.gathered.moves.set(partition, { from, to })
+    this.reached.set(partition, to)
+  }
+
+  private park(letters: readonly DeadLetter[]): void {
+    for (const letter of letters) this.letters.add(letter)
+    this.gathered.parked.push(...letters)
+  }
+
+  /** Whether a commit that was refused may have been refused because of this batch. */
+  private isSuspect({ topic, partition, checkpoint, events }: EventBatch): boolean {
+    const first = events[0]?.position.offset ?? checkpoint.offset
+    return this.suspects.some((to) => to.topic === topic && to.partition === partition && first < to.offset)
+  }
+
+  /** From here on, or no more: nothing else in the commit, so that a refusal is about these events. */
+  private async takeCare(careful: boolean): Promise<void> {
+    if (careful) await this.flush()
+    this.careful = careful
+  }
+
+  private isStopping({ failed }: Attempt): boolean {
+    return failed.length > 0 && this.projection.onFailure.action === 'stop'
+  }
+
+  private assertGoingOn(attempt: Attempt): void {
+    const [first] = attempt.failed
+    if (first === undefined || !this.isStopping(attempt)) return
+    throw stoppedAtEvent(this.projection.name, first.handler, first.event, first.error)
   }
 
   /**
@@ -126,20 +247,28 @@ export class TableSession implements Session {
     this.timer = undefined
     const gathered = this.gathered
     this.gathered = new Gathered()
-    const upserts: Row[] = []
-    const deletes: Key[] = []
-    for (const { key, row } of gathered.rows.values()) {
-      if (row === undefined) deletes.push(key)
-      else upserts.push(row)
-    }
+    const { settled, parked } = gathered
     const moves = [...gathered.moves.values()]
-    const done = this.storage.commit({ upserts, deletes, moves }).then(() => {
-      this.committing = undefined
-      this.listener.committed(moves.map((move) => move.to))
-      this.consider()
-    })
+    const rows = [...gathered.rows.values()]
+    const done = this.storage.commit({ rows, moves, letters: { settled, parked } }).then(
+      () => {
+        this.committing = undefined
+        this.listener.committed(moves.map((move) => move.to))
+        if (parked.length > 0) this.listener.parked(parked)
+        this.consider()
+      },
+      (error: unknown) => {
+        throw this.explain(error, rows.length)
+      },
+    )
     this.committing = { gathered, done }
     return done
+  }
+
+  /** A refusal is worth a second look at the batches one by one; refused there as well, it is beyond us. */
+  private explain(error: unknown, rows: number): unknown {
+    if (!(error instanceof WriteRefused) || !this.careful) return error
+    return stoppedAtWrite(this.projection.name, `writing ${rows} rows to table ${this.table.name}`, error.cause)
   }
 }
 

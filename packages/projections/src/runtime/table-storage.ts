@@ -1,5 +1,6 @@
 // The port of a table's rows and checkpoints, as the folding session needs it: in memory and in Postgres.
 import type { Checkpoint } from '@narrative/core'
+import type { AskedLetter, DeadLetter, LetterPlace } from '../failures/dead-letter.js'
 import type { Key, Row } from '../table/row.js'
 
 /** A checkpoint on its way from an offset to another. */
@@ -8,25 +9,44 @@ export interface Move {
   readonly to: Checkpoint
 }
 
+/** A row that is no longer what it was; undefined when it is to be deleted. */
+export interface ChangedRow {
+  readonly key: Key
+  readonly row: Row | undefined
+}
+
 /** What is written together or not at all. */
 export interface Changes {
-  readonly upserts: readonly Row[]
-  readonly deletes: readonly Key[]
+  readonly rows: readonly ChangedRow[]
+  /** At least one: a move from an offset to itself says whose partition it is. */
   readonly moves: readonly Move[]
+  readonly letters: LetterChanges
+}
+
+/** Dead letters that come and go. */
+export interface LetterChanges {
+  readonly settled: readonly LetterPlace[]
+  readonly parked: readonly DeadLetter[]
 }
 
 /** One generation of a table, with its checkpoints. */
 export interface TableStorage {
   /** One per partition. */
   readonly checkpoints: readonly Checkpoint[]
+  /** The dead letters of these partitions. */
+  readonly parked: readonly LetterPlace[]
   /** True when the table had no rows. */
   readonly empty: boolean
   /** The rows there are of these keys, in any order. */
   load(keys: readonly Key[]): Promise<readonly Row[]>
   /**
-   * Writes rows and checkpoints in one transaction, if the checkpoints are where the moves start.
-   * @throws NarrativeError `CHECKPOINT_MOVED`, a retryable one, or `PROJECTION_STOPPED`
-   * @throws ViewReplaced
+   * Writes rows, letters and checkpoints in one transaction, if the checkpoints are where the moves start and nobody else wrote since.
+   * @throws NarrativeError `CHECKPOINT_MOVED`, or a retryable one
+   * @throws ViewReplaced, WriteRefused
    */
   commit(changes: Changes): Promise<void>
+  /** Tries to write each of these rows by itself, without keeping it; the reasons of those that are refused, by their index. */
+  refusals(rows: readonly ChangedRow[]): Promise<ReadonlyMap<number, unknown>>
+  /** Letters of these partitions of which something was asked, or any: the first ones, in order. */
+  asked(all: boolean): Promise<readonly AskedLetter[]>
 }

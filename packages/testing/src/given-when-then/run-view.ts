@@ -44,11 +44,14 @@ export interface View {
 
 /** @throws NarrativeError when the story cannot be told: start-up faults, events that are not of the projection's aggregates */
 export async function runView({ projection, options, given }: ViewStory): Promise<View> {
-  const { definition } = readProjection(projection)
+  const { definition, faults } = readProjection(projection)
   const aggregates = definition.from.map(aggregateOf)
   const codec = createEventCodec(aggregates.flatMap((aggregate) => aggregate.events))
   const store = memoryReadModels()
-  const views = projections([projection], { store })
+  // Whatever the projection does with a failing event in production, a test is to hear of it.
+  const strict = { ...definition, onFailure: { retries: 0, action: 'stop' } } as const
+  // What is wrong with a class, the application says by itself.
+  const views = projections([faults.length > 0 ? projection : strict], { store })
   const app = await createApplication({
     aggregates: definition.from,
     eventStore: inMemoryEventStore(),
@@ -73,7 +76,7 @@ export async function runView({ projection, options, given }: ViewStory): Promis
         await views.waitFor!(position, { timeout: 10_000 })
       }
       const followed = rows()
-      await views.rebuild(projection)
+      await views.rebuild(definition.name)
       return { ...told, stopped: undefined, rows: followed, rebuilt: rows() }
     } catch (error) {
       return { ...told, stopped: { error }, rows: [], rebuilt: [] }

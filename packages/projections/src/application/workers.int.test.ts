@@ -1,0 +1,85 @@
+// Several worker processes share a projection on real Kafka and Postgres, while they are killed, paused, doubled and replaced.
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { silentLogger, systemClock } from '@narrative/core'
+import { kafkaEventStore } from '@narrative/kafka-eventstore'
+import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
+import pg from 'pg'
+import { expect, test, vi } from 'vitest'
+import { type Books, expectBooks, startWorker, write } from './workers.test-fixture.js'
+
+const partitions = 6
+
+/** A worker and what it last said of itself. */
+interface Worker {
+  readonly process: ChildProcess
+  here: readonly number[]
+}
+
+test('workers that are killed, paused and doubled: the table is the fold of the log, and all share the work', {
+  timeout: 240_000,
+}, async () => {
+  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
+  const context = uniqueName('workers')
+  const storage = await kafkaEventStore({ brokers: kafka.brokers, context, partitions }).open({
+    categories: ['order'],
+    clock: systemClock,
+    logger: silentLogger,
+  })
+  const url = await postgres.createDatabase()
+  const pool = new pg.Pool({ connectionString: url })
+  const environment = { BROKERS: kafka.brokers.join(), CONTEXT: context, URL: url }
+
+  const workers: Worker[] = []
+  const start = (extra: Record<string, string> = { SHARE: 'yes' }) => {
+    const worker: Worker = { process: startWorker({ ...environment, ...extra }), here: [] }
+    createInterface({ input: worker.process.stdout! }).on('line', (line) => {
+      worker.here = JSON.parse(line).here
+    })
+    workers.push(worker)
+    return worker
+  }
+  const kill = async (worker: Worker) => {
+    workers.splice(workers.indexOf(worker), 1)
+    worker.process.kill('SIGKILL')
+    await once(worker.process, 'exit')
+  }
+  const shared = () =>
+    vi.waitFor(
+      () => {
+        const all = workers.flatMap(({ here }) => here).sort()
+        expect(all).toEqual(Array.from({ length: partitions }, (_, i) => i))
+        for (const { here } of workers) expect(here.length).toBeGreaterThan(0)
+      },
+      { timeout: 40_000, interval: 100 },
+    )
+
+  const expected: Books = new Map()
+  const enough = new AbortController()
+  const writing = write(storage.eventStore, expected, 5_000, enough.signal)
+  for (let i = 0; i < 3; i++) start()
+  await shared()
+  for (let round = 0; round < 4; round++) {
+    // One dies, one sleeps until the group has given its partitions away and beyond, one comes that asks nobody.
+    const [victim, sleeper] = workers as [Worker, Worker]
+    sleeper.process.kill('SIGSTOP')
+    await kill(victim)
+    start()
+    const double = start({})
+    await delay(round % 2 === 0 ? 8_000 : 500)
+    sleeper.process.kill('SIGCONT')
+    await delay(1_000)
+    await kill(double)
+  }
+  await shared()
+  enough.abort()
+  await writing
+  await expectBooks(pool, await storage.eventLog.partitions('order'), expected)
+
+  for (const worker of [...workers]) await kill(worker)
+  await pool.end()
+  await storage.close()
+  await Promise.all([kafka.stop(), postgres.stop()])
+})

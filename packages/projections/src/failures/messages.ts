@@ -1,0 +1,23 @@
+// What is said about parked events.
+import { formatPosition, NarrativeError, type Position } from '@narrative/core'
+import type { DeadLetter } from './dead-letter.js'
+
+export function parkedMessage(projection: string, letters: readonly DeadLetter[]): string {
+  const first = letters.find(({ failure }) => failure !== undefined)
+  const count = `${letters.length} event${letters.length === 1 ? '' : 's'}`
+  if (first === undefined) return `Projection ${projection} parked ${count} behind earlier ones of the same key`
+  const { event, attempts, failure, key } = first
+  const where = `${event.type} (stream ${event.streamId}, version ${event.version}, ${formatPosition(event.position)})`
+  return (
+    `Projection ${projection} parked ${count}: ${where} failed ${attempts} time${attempts === 1 ? '' : 's'}: ${failure!.message}. ` +
+    `Later events of the key ${key} wait behind it; correct the cause and redrive the key.`
+  )
+}
+
+/** Somebody waits for an event that is parked. */
+export function eventParked(projection: string, position: Position): NarrativeError<'EVENT_PARKED'> {
+  return new NarrativeError('EVENT_PARKED', {
+    message: `Read model ${projection} does not contain ${formatPosition(position)}: the event is among its dead letters. Correct the cause and redrive it; meanwhile ask without "after".`,
+    details: { projection, position },
+  })
+}

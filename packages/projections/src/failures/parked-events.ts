@@ -1,0 +1,69 @@
+// Which events are parked, so that later ones of the same key wait behind them.
+//
+// The order that is kept is that of a key within a partition: between partitions the log has none. So whoever follows a
+// partition knows all that can hold up its events.
+import type { Position, RecordedEvent } from '@narrative/core'
+import type { LetterPlace } from './dead-letter.js'
+
+export class ParkedEvents {
+  /** By partition and key: offsets, ascending. */
+  private readonly lanes = new Map<string, number[]>()
+  private parked = 0
+
+  constructor(places: readonly LetterPlace[] = []) {
+    for (const place of places) this.add(place)
+  }
+
+  get size(): number {
+    return this.parked
+  }
+
+  add(place: LetterPlace): void {
+    const lane = laneOf(place, place.key)
+    const offsets = this.lanes.get(lane)
+    this.parked++
+    if (offsets === undefined) {
+      this.lanes.set(lane, [place.offset])
+      return
+    }
+    offsets.push(place.offset)
+    // Almost always the newest; an event that failed again comes back to its old place.
+    if (offsets.at(-2)! > place.offset) offsets.sort((a, b) => a - b)
+  }
+
+  remove(place: LetterPlace): void {
+    const lane = laneOf(place, place.key)
+    const offsets = this.lanes.get(lane)
+    const index = offsets?.indexOf(place.offset) ?? -1
+    if (offsets === undefined || index < 0) return
+    offsets.splice(index, 1)
+    if (offsets.length === 0) this.lanes.delete(lane)
+    this.parked--
+  }
+
+  /**
+   * Whether an earlier event of this key is parked, or one of the same stream whose key could not be told: it may have been the same.
+   */
+  holds({ position, streamId }: RecordedEvent, key: string): boolean {
+    if (this.parked === 0) return false
+    return this.startsBefore(position, key) || (key !== streamId && this.startsBefore(position, streamId))
+  }
+
+  /** Whether the event at this position is parked, for any key. */
+  has(position: Position): boolean {
+    if (this.parked === 0) return false
+    const prefix = laneOf(position, '')
+    for (const [lane, offsets] of this.lanes)
+      if (lane.startsWith(prefix) && offsets.includes(position.offset)) return true
+    return false
+  }
+
+  private startsBefore(position: Position, key: string): boolean {
+    const offsets = this.lanes.get(laneOf(position, key))
+    return offsets !== undefined && offsets[0]! < position.offset
+  }
+}
+
+function laneOf({ topic, partition }: { readonly topic: string; readonly partition: number }, key: string): string {
+  return `${topic}/${partition}/${key}`
+}
