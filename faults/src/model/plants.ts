@@ -161,7 +161,11 @@ export const plants: readonly Plant[] = [
     name: 'keep-serving-after-loss',
     does: 'what the group took away goes on being served, and reads are answered without asking anybody',
     edits: [
-      { file: 'partition-owners.ts', from: 'delete row[partition]\n          this.#letGo(owner)', to: '' },
+      {
+        file: 'partition-owners.ts',
+        from: 'if (!copied.has(partition)) seat.leave',
+        to: 'if (seat.owner !== undefined) continue\n        if (!copied.has(partition)) seat.leave',
+      },
       {
         file: 'owned-streams.ts',
         from: 'return owner.assertCurrent(this.#options.sureUntil(), this.#options.appendTimeout)',

@@ -1,12 +1,15 @@
 // The composition: driver, topics, group, owners, router and log put together.
 import type { StorageContext } from '@narrative/core'
 import type { KafkaDriver, Membership } from './driver/kafka-driver.js'
+import type { Assignment } from './driver/sticky-assignment.js'
 import { KafkaEventLog } from './kafka-event-log.js'
 import { KafkaStorage } from './kafka-storage.js'
 import type { Settings } from './options.js'
 import { OwnedStreams } from './owned-streams.js'
+import { PartitionFollower } from './partition-follower.js'
 import { PartitionOwner } from './partition-owner.js'
-import { type CreateOwner, PartitionOwners } from './partition-owners.js'
+import { PartitionOwners } from './partition-owners.js'
+import type { Roles } from './partition-seat.js'
 import { KafkaCommandRouter } from './routing/kafka-command-router.js'
 import { ScannedStreams } from './scanned-streams.js'
 import { type CategoryTopics, StreamPlaces } from './stream-places.js'
@@ -56,7 +59,8 @@ function noWork({ logger }: StorageContext): Work {
   const none = () => {
     throw new RangeError('A store that was opened for no categories owns nothing.')
   }
-  return { places: new StreamPlaces([]), owners: new PartitionOwners([], none, logger) }
+  const roles = { replica: none, owner: none, follower: none }
+  return { places: new StreamPlaces([]), owners: new PartitionOwners([], roles, logger) }
 }
 
 /** Joins the group of the service's instances; resolves when everything that it assigns is served. */
@@ -69,16 +73,9 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
   const membership = new Promise<Membership>((resolve) => {
     joined = resolve
   })
-  const createOwner = ownersWith(foundation, async () => (await membership).confirm())
-  const owners: PartitionOwners = new PartitionOwners(
-    topics.map(({ events }) => events),
-    (topic, partition, patient) => {
-      const owner = createOwner(topic, partition, patient)
-      void takeRequests(owner)
-      return owner
-    },
-    context.logger,
-  )
+  const roles = rolesWith(foundation, async () => (await membership).confirm(), takeRequests)
+  const events = topics.map((each) => each.events)
+  const owners = new PartitionOwners(events, roles, context.logger)
   const router = await openRouter(foundation, shared, places, owners)
   async function takeRequests(owner: PartitionOwner): Promise<void> {
     const { commands } = topics.find(({ events }) => events.name === owner.topic)!
@@ -91,11 +88,17 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
       group: settings.group,
       topics: shared,
       sessionTimeout: settings.sessionTimeout,
-      onAssigned: (assignment, generation) =>
-        owners.assign(
-          Object.fromEntries(topics.map(({ events, commands }) => [events.name, assignment[commands] ?? []])),
-          generation,
-        ),
+      standbys: settings.standbys,
+      // The group shares the command topics; what is owned and followed are the events.
+      warm() {
+        const warm = owners.warm()
+        return Object.fromEntries(topics.map(({ events, commands }) => [commands, warm[events.name] ?? []]))
+      },
+      onAssigned(assignment, generation, followed = {}) {
+        const ofEvents = (shares: Assignment) =>
+          Object.fromEntries(topics.map(({ events, commands }) => [events.name, shares[commands] ?? []]))
+        owners.assign(ofEvents(assignment), generation, ofEvents(followed))
+      },
     })
     joined(member)
     await owners.started()
@@ -131,29 +134,39 @@ async function openRouter(
   })
 }
 
-function ownersWith({ settings, context, driver }: Foundation, confirm: () => Promise<void>): CreateOwner {
+function rolesWith(
+  { settings, context, driver }: Foundation,
+  confirm: () => Promise<void>,
+  takeRequests: (owner: PartitionOwner) => Promise<void>,
+): Roles {
   const { clock, logger } = context
   const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords, replicas } = settings
-  return (topic, partition, patient) =>
-    new PartitionOwner({
-      driver,
-      topic: topic.name,
-      partition,
-      partitions: topic.partitions,
-      replica: replicas.create({ driver, topic: topic.name, partition, logger }),
-      clientId,
-      clock,
-      logger,
-      queueLimits,
-      batchLimits: {
-        maxRecords: maxBatchRecords,
-        maxBytes: Number(topic.settings['max.message.bytes'] ?? 1_048_588),
-      },
-      // While somebody waits for the store to open, a failure is theirs to see; later it may pass.
-      startTimeout: patient ? Number.POSITIVE_INFINITY : startTimeout,
-      renewAfter,
-      confirm,
-    })
+  return {
+    replica: (topic, partition) => replicas.create({ driver, topic: topic.name, partition, logger }),
+    follower: ({ topic, ...beginning }) => new PartitionFollower({ ...beginning, driver, topic: topic.name, logger }),
+    owner({ topic, ...beginning }, patient) {
+      const owner = new PartitionOwner({
+        ...beginning,
+        driver,
+        topic: topic.name,
+        partitions: topic.partitions,
+        clientId,
+        clock,
+        logger,
+        queueLimits,
+        batchLimits: {
+          maxRecords: maxBatchRecords,
+          maxBytes: Number(topic.settings['max.message.bytes'] ?? 1_048_588),
+        },
+        // While somebody waits for the store to open, a failure is theirs to see; later it may pass.
+        startTimeout: patient ? Number.POSITIVE_INFINITY : startTimeout,
+        renewAfter,
+        confirm,
+      })
+      void takeRequests(owner)
+      return owner
+    },
+  }
 }
 
 function storageOf({ settings, context, driver }: Foundation, work: Work): KafkaStorage {

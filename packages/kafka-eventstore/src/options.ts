@@ -22,6 +22,11 @@ export interface KafkaEventStoreOptions {
   readonly group?: string
   /** Milliseconds of silence after which an instance counts as gone, and others take its partitions; default 6,000. */
   readonly sessionTimeout?: number
+  /**
+   * How many other instances keep a copy of each partition, so that one of them takes it over by reading only the tail;
+   * default 0. The same at every instance.
+   */
+  readonly standbys?: number
   /** TLS, as in kafkajs: `true`, or the options of `tls.connect`. */
   readonly ssl?: KafkajsDriverOptions['ssl']
   /** SASL, as in kafkajs: `{ mechanism, username, password }` and others. */
@@ -43,6 +48,7 @@ export interface Settings {
   readonly clientId: string
   readonly group: string
   readonly sessionTimeout: number
+  readonly standbys: number
   readonly appendTimeout: number
   readonly startTimeout: number
   readonly renewAfter: number
@@ -68,6 +74,7 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
     clientId,
     group: options.group ?? context ?? 'narrative',
     sessionTimeout: options.sessionTimeout ?? 6_000,
+    standbys: options.standbys ?? 0,
     appendTimeout,
     startTimeout: appendTimeout,
     // Brokers forget an idle producer after a day (producer.id.expiration.ms), coordinators after seven.

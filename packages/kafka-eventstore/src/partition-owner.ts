@@ -21,6 +21,8 @@ export interface OwnerOptions extends WriterOptions {
   readonly clientId: string
   /** Milliseconds for which the first claim is tried while no broker answers; for ever when infinite. */
   readonly startTimeout: number
+  /** Resolves when whoever had the replica before is done with it. */
+  readonly vacated: Promise<unknown>
   /** Asks the group whose the partition is; it is released before this resolves when it is not ours any more. */
   readonly confirm: () => Promise<void>
 }
@@ -55,6 +57,7 @@ export class PartitionOwner {
   #doubts = 0
   #doubtsSettled = 0
   #served = false
+  #opened = false
   #startedSettled!: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
   constructor(options: OwnerOptions) {
@@ -96,6 +99,16 @@ export class PartitionOwner {
   get replica(): Replica {
     if (this.#loss !== undefined) throw this.#loss
     return this.#options.replica
+  }
+
+  /** Its replica, when it can be looked into: no promise that it is current. */
+  get copy(): Replica | undefined {
+    return this.#opened && this.#loss === undefined ? this.#options.replica : undefined
+  }
+
+  /** It gave up, and its replica is not to be built upon. */
+  get failed(): boolean {
+    return this.#state === 'lost' && !this.#released.signal.aborted
   }
 
   get status(): PartitionStatus {
@@ -164,8 +177,9 @@ export class PartitionOwner {
   }
 
   async #run(): Promise<void> {
-    const { topic, partition, logger } = this.#options
+    const { topic, partition, logger, vacated } = this.#options
     try {
+      await vacated
       for (let claim = await this.#claim(); claim !== undefined; claim = await this.#claim()) {
         this.#writer.settleDoubtful()
         if (this.#doubts !== this.#doubtsSettled) continue // one that came while it was being claimed
@@ -183,8 +197,6 @@ export class PartitionOwner {
       this.#startedSettled.resolve() // when it was closed before: there is nothing more to wait for
     } catch (error) {
       this.#lose(error)
-    } finally {
-      await this.#options.replica.close?.()
     }
   }
 
@@ -194,6 +206,7 @@ export class PartitionOwner {
     while (!this.#writer.done) {
       try {
         await replica.open?.()
+        this.#opened = true
         const doubts = this.#doubts
         // The log as it is, first: most of the reading is done before anybody is fenced, and a rival is noticed.
         this.#target = (await driver.offsets(topic, partition)).end

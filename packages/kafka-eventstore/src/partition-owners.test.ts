@@ -1,19 +1,32 @@
 import { silentLogger } from '@narrative/core'
 import { expect, test } from 'vitest'
+import type { PartitionFollower } from './partition-follower.js'
 import type { PartitionOwner } from './partition-owner.js'
 import { PartitionOwners } from './partition-owners.js'
+import type { Roles } from './partition-seat.js'
+import { MemoryReplica } from './replica/memory-replica.js'
 
 function ownersOf(story: string[]) {
   const description = { name: 't', partitions: 2, replicationFactor: 1, settings: {} }
-  const create = (_topic: object, partition: number) => {
-    story.push(`claim ${partition}`)
-    return {
-      doubt: () => void story.push(`doubt ${partition}`),
-      close: async () => void story.push(`close ${partition}`),
-      release: async () => void story.push(`release ${partition}`),
-    } as unknown as PartitionOwner
+  const roles: Roles = {
+    replica: (topic, partition) => {
+      const replica = new MemoryReplica(topic.name, partition)
+      return Object.assign(replica, { close: async () => void story.push(`drop ${partition}`) })
+    },
+    owner({ partition }) {
+      story.push(`claim ${partition}`)
+      return {
+        doubt: () => void story.push(`doubt ${partition}`),
+        close: async () => void story.push(`close ${partition}`),
+        release: async () => void story.push(`release ${partition}`),
+      } as unknown as PartitionOwner
+    },
+    follower({ partition }) {
+      story.push(`follow ${partition}`)
+      return { release: async () => void story.push(`stop ${partition}`) } as unknown as PartitionFollower
+    },
   }
-  return new PartitionOwners([description], create, silentLogger)
+  return new PartitionOwners([description], roles, silentLogger)
 }
 
 test('what stays from one round of the group to the next is not disturbed', () => {
@@ -42,5 +55,25 @@ test('an instance that is closing gains nothing, and still lets go of what is ta
   owners.assign({ t: [0, 1] }, 8)
   owners.assign({ t: [1] }, 9)
   await closed
-  expect(story).toEqual(['claim 0', 'close 0', 'release 0'])
+  expect(story).toEqual(['claim 0', 'close 0', 'release 0', 'drop 0'])
+})
+
+test('who followed a partition owns it on the same replica, and follows it on that again', async () => {
+  const story: string[] = []
+  const owners = ownersOf(story)
+  owners.assign({}, 7, { t: [1] })
+  owners.assign({ t: [1] }, 8)
+  owners.assign({}, 9, { t: [1] })
+  await owners.close()
+  expect(story).toEqual(['follow 1', 'stop 1', 'claim 1', 'release 1', 'follow 1', 'stop 1', 'drop 1'])
+})
+
+test('who neither owns nor follows a partition any more lets go of its replica', async () => {
+  const story: string[] = []
+  const owners = ownersOf(story)
+  owners.assign({ t: [0] }, 7, { t: [1] })
+  owners.assign({}, 8)
+  await owners.close()
+  expect(story.slice(0, 4)).toEqual(['claim 0', 'follow 1', 'release 0', 'stop 1'])
+  expect(story.slice(4).sort()).toEqual(['drop 0', 'drop 1'])
 })

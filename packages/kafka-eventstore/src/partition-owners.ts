@@ -1,28 +1,26 @@
-// The partitions that are this instance's at the moment, as its group decides: gained ones are claimed, lost ones let go.
+// What this instance has of each partition at the moment, as its group decides: gained ones are claimed, lost ones let
+// go, and some of the others' are followed.
 import type { Logger, PartitionStatus } from '@narrative/core'
 import type { TopicDescription } from './driver/kafka-driver.js'
 import type { Assignment } from './driver/sticky-assignment.js'
 import { handedOver } from './owner-errors.js'
 import type { PartitionOwner } from './partition-owner.js'
-
-/** Makes the owner of a partition; it begins to claim at once. */
-export type CreateOwner = (topic: TopicDescription, partition: number, patient: boolean) => PartitionOwner
+import { PartitionSeat, type Roles } from './partition-seat.js'
+import type { Replica } from './replica/replica.js'
 
 export class PartitionOwners {
-  readonly #topics: readonly TopicDescription[]
-  readonly #create: CreateOwner
+  /** By topic and partition. */
+  readonly #seats: ReadonlyMap<string, readonly PartitionSeat[]>
   readonly #logger: Logger
-  readonly #owners = new Map<string, PartitionOwner[]>()
-  /** Lost ones that still answer what they had in flight. */
-  readonly #leaving = new Set<Promise<void>>()
   /** The group's round of the last assignment. */
   #generation = -1
   #opened = false
   #closing = false
 
-  constructor(topics: readonly TopicDescription[], create: CreateOwner, logger: Logger) {
-    this.#topics = topics
-    this.#create = create
+  constructor(topics: readonly TopicDescription[], roles: Roles, logger: Logger) {
+    const row = (topic: TopicDescription) =>
+      Array.from({ length: topic.partitions }, (_, partition) => new PartitionSeat(topic, partition, roles))
+    this.#seats = new Map(topics.map((topic) => [topic.name, row(topic)]))
     this.#logger = logger
   }
 
@@ -31,28 +29,27 @@ export class PartitionOwners {
    * each round of the group. In a round this instance missed, somebody else may have been given it, and acted.
    * An instance that is closing claims nothing new; what is taken from it, it lets go like any other.
    */
-  assign(assignment: Assignment, generation: number): void {
+  assign(assignment: Assignment, generation: number, followed: Assignment = {}): void {
     const missed = generation !== this.#generation + 1
     this.#generation = generation
     const gained: string[] = []
     const lost: string[] = []
-    for (const topic of this.#topics) {
-      const mine = new Set(assignment[topic.name])
-      const row = this.#owners.get(topic.name) ?? []
-      this.#owners.set(topic.name, row)
-      for (let partition = 0; partition < topic.partitions; partition++) {
-        const owner = row[partition]
-        if (owner === undefined && mine.has(partition)) {
-          if (this.#closing) continue
-          gained.push(`${topic.name}/${partition}`)
-          row[partition] = this.#create(topic, partition, this.#opened)
-        } else if (owner !== undefined && !mine.has(partition)) {
-          lost.push(`${topic.name}/${partition}`)
-          delete row[partition]
-          this.#letGo(owner)
-        } else if (owner !== undefined && missed) {
-          owner.doubt('this instance was not in its group for a while')
+    for (const [topic, row] of this.#seats) {
+      const mine = new Set(assignment[topic])
+      const copied = new Set(this.#closing ? [] : followed[topic])
+      for (const [partition, seat] of row.entries()) {
+        if (mine.has(partition)) {
+          if (seat.owner !== undefined) {
+            if (missed) seat.owner.doubt('this instance was not in its group for a while')
+          } else if (!this.#closing) {
+            gained.push(seat.name)
+            seat.own(this.#opened)
+          }
+          continue
         }
+        if (seat.owner !== undefined) lost.push(seat.name)
+        if (!copied.has(partition)) seat.leave(handedOver(topic, partition))
+        else if (seat.follower === undefined) seat.follow(handedOver(topic, partition))
       }
     }
     if (gained.length + lost.length > 0) this.#logger.info({ gained, lost }, changed(gained, lost))
@@ -60,37 +57,38 @@ export class PartitionOwners {
 
   /** Resolves when everything that was assigned is served; what is gained from then on has all the time it needs. */
   async started(): Promise<void> {
-    await Promise.all(this.#all().map((owner) => owner.started))
+    await Promise.all(this.#all().map(({ owner }) => owner?.started))
     this.#opened = true
   }
 
   get(topic: string, partition: number): PartitionOwner | undefined {
-    return this.#owners.get(topic)?.[partition]
+    return this.#seats.get(topic)?.[partition]?.owner
+  }
+
+  /** What is here of a partition, however fresh. */
+  copy(topic: string, partition: number): Replica | undefined {
+    return this.#seats.get(topic)?.[partition]?.copy
+  }
+
+  /** What is served here, and what could be at once. */
+  warm(): Assignment {
+    const numbers = (row: readonly PartitionSeat[]) => [...row.keys()].filter((partition) => row[partition]!.warm)
+    return Object.fromEntries([...this.#seats].map(([topic, row]) => [topic, numbers(row)]))
   }
 
   /** Every partition of every topic. */
   status(): readonly PartitionStatus[] {
-    return this.#topics.flatMap(({ name: topic, partitions }) =>
-      Array.from({ length: partitions }, (_, partition): PartitionStatus => {
-        const elsewhere = { topic, partition, state: 'elsewhere', offset: 0, lag: 0, voids: 0, waiting: 0 } as const
-        return this.get(topic, partition)?.status ?? elsewhere
-      }),
-    )
+    return this.#all().map((seat) => seat.status)
   }
 
   /** Answers what is under way, and stops. */
   async close(): Promise<void> {
     this.#closing = true
-    await Promise.all([...this.#all().map((owner) => owner.close()), ...this.#leaving])
+    await Promise.all(this.#all().map((seat) => seat.close()))
   }
 
-  #all(): PartitionOwner[] {
-    return [...this.#owners.values()].flatMap((row) => row.filter((owner) => owner !== undefined))
-  }
-
-  #letGo(owner: PartitionOwner): void {
-    const leaving = owner.release(handedOver(owner.topic, owner.partition)).finally(() => this.#leaving.delete(leaving))
-    this.#leaving.add(leaving)
+  #all(): readonly PartitionSeat[] {
+    return [...this.#seats.values()].flat()
   }
 }
 

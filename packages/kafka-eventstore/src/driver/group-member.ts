@@ -10,9 +10,13 @@ import { isPassing, type ProtocolFailure } from './broker-failure.js'
 import type { ClusterClient } from './cluster-client.js'
 import { GroupRequests } from './group-requests.js'
 import type { GroupOptions, Membership } from './kafka-driver.js'
-import { type Assignment, assignSticky } from './sticky-assignment.js'
+import { assignSticky, type GroupCandidate, type Share } from './sticky-assignment.js'
+
+/** What a member says of itself when it joins. */
+type Brought = Omit<GroupCandidate, 'id' | 'topics'>
 
 const protocolName = 'narrative-sticky'
+const nothing: Share = { owned: {}, followed: {}, promised: {} }
 const illegalGeneration = 22
 const unknownMember = 25
 const rebalanceInProgress = 27
@@ -28,7 +32,7 @@ export class GroupMember implements Membership {
   readonly #leaving = new AbortController()
   #memberId = ''
   #generation = -1
-  #assignment: Assignment = {}
+  #share = nothing
   #sureUntil = 0
   #contact = performance.now()
   #running: Promise<void> = Promise.resolve()
@@ -114,12 +118,20 @@ export class GroupMember implements Membership {
       try {
         await this.#pause(interval)
         if (signal.aborted) return
-        if (!(await this.#beat())) await this.#joinAgain()
+        if (this.#isDue() || !(await this.#beat())) await this.#joinAgain()
       } catch (error) {
         if (signal.aborted || this.#client.closing.aborted) return
         this.#logger.warn({ error }, `The group ${this.#options.group} does not answer; trying again`)
       }
     }
+  }
+
+  /** Whether all that was promised is warm: then the group is to share anew. */
+  #isDue(): boolean {
+    const promised = Object.entries(this.#share.promised)
+    if (promised.length === 0) return false
+    const warm = this.#options.warm?.() ?? {}
+    return promised.every(([topic, numbers]) => numbers.every((number) => warm[topic]?.includes(number)))
   }
 
   /** @returns false when the group wants everybody to join again */
@@ -147,11 +159,12 @@ export class GroupMember implements Membership {
     this.#sureUntil = 0 // from here on somebody else may be given what was ours
     for (;;) {
       this.#leaving.signal.throwIfAborted()
-      const userData = Buffer.from(JSON.stringify({ generation: this.#generation, owned: this.#assignment }))
+      const { owned, promised } = this.#share
+      const brought: Brought = { generation: this.#generation, owned, promised, warm: this.#options.warm?.() }
       const metadata = AssignerProtocol.MemberMetadata.encode({
         version: 1,
         topics: topics.map(({ name }) => name),
-        userData,
+        userData: Buffer.from(JSON.stringify(brought)),
       })
       const joined = await this.#requests.send('JoinGroup', 'member', {
         sessionTimeout,
@@ -183,8 +196,10 @@ export class GroupMember implements Membership {
       }
       this.#check(synced.errorCode)
       this.#generation = joined.generationId
-      this.#assignment = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {}
-      this.#options.onAssigned(this.#assignment, this.#generation)
+      const told = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment)
+      const besides = JSON.parse(told?.userData.toString() || '{}') as Partial<Share>
+      this.#share = { ...nothing, ...besides, owned: told?.assignment ?? {} }
+      this.#options.onAssigned(this.#share.owned, this.#generation, this.#share.followed)
       this.#isSure(sent)
       return
     }
@@ -193,18 +208,19 @@ export class GroupMember implements Membership {
   async #assign(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
     const candidates = members.map(({ memberId: id, memberMetadata }) => {
       const decoded = AssignerProtocol.MemberMetadata.decode(memberMetadata)
-      const before = JSON.parse(decoded?.userData.toString() || '{}') as { generation?: number; owned?: Assignment }
-      return { id, topics: decoded?.topics ?? [], owned: before.owned ?? {}, generation: before.generation ?? -1 }
+      const brought = JSON.parse(decoded?.userData.toString() || '{}') as Partial<Brought>
+      return { generation: -1, owned: {}, ...brought, id, topics: decoded?.topics ?? [] }
     })
     const names = [...new Set(candidates.flatMap(({ topics }) => topics))]
     const { topics } = await this.#client.view.ask(names)
     const shared = topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
-    return [...assignSticky(shared, candidates)].map(([memberId, assignment]) => ({
+    const shares = assignSticky(shared, candidates, this.#options.standbys)
+    return [...shares].map(([memberId, { owned, followed, promised }]) => ({
       memberId,
       memberAssignment: AssignerProtocol.MemberAssignment.encode({
         version: 1,
-        assignment: assignment as Record<string, number[]>,
-        userData: Buffer.alloc(0),
+        assignment: owned as Record<string, number[]>,
+        userData: Buffer.from(JSON.stringify({ followed, promised })),
       }),
     }))
   }

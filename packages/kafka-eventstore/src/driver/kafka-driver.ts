@@ -108,11 +108,20 @@ export interface GroupOptions {
   readonly topics: readonly { readonly name: string; readonly partitions: number }[]
   /** Milliseconds of silence after which the group gives a member's partitions to others. */
   readonly sessionTimeout: number
+  /** How many members keep a copy of each partition beside its owner; default none. The same for all of them. */
+  readonly standbys?: number
+  /** What this member could serve at once: what it serves, and what it has read nearly all of. */
+  warm?(): Readonly<Record<string, readonly number[]>>
   /**
    * Called at each change with everything that is this member's from now on: partitions by topic.
    * @param generation the group's count of its rounds; a member that missed a number was not in it meanwhile
+   * @param followed what it is to keep a copy of; some of that may become its own as soon as it is warm
    */
-  onAssigned(assignment: Readonly<Record<string, readonly number[]>>, generation: number): void
+  onAssigned(
+    assignment: Readonly<Record<string, readonly number[]>>,
+    generation: number,
+    followed?: Readonly<Record<string, readonly number[]>>,
+  ): void
 }
 
 /** Being a member of a group. It decides who should work (liveness), never who may write: that is for claims. */
