@@ -71,6 +71,12 @@ test('a tail shows what is appended while it runs', async () => {
   expect(recordsIn(tail).map(({ type }) => type)).toEqual(['order.placed', 'order.placed'])
 })
 
+test('a tail begins at a position in the middle of the log', async () => {
+  const all = (await run('events', 'tail', '--from', 'start', '--no-follow', '--stream', 'order-1', '--json')).records
+  const { records } = await run('events', 'tail', '--from', all[1].position, '--no-follow', '--limit', '1', '--json')
+  expect(records).toEqual([all[1]])
+})
+
 test('doctor: everything is there; and a topic that would lose events is a fault, with the remedy', async () => {
   const healthy = await run('doctor', '--json')
   expect({ code: healthy.code, err: healthy.err }).toEqual({ code: 0, err: '' })

@@ -46,6 +46,21 @@ test('the claim in force is found backwards, however far back it is', async () =
   expect(await claimAt(driver, topic, 0, length + 2)).toBe(claimsIn(broker)[1])
 })
 
+test('a position needs no claim: the reader finds the one in force there', async () => {
+  const broker = new MemoryBroker()
+  for (const streams of [['order-1', 'order-2'], ['order-3']]) {
+    const store = await start(broker)
+    for (const stream of streams) await store.write(stream)
+  }
+  const from = (offset: number) =>
+    reader(broker).subscribe({ categories: ['order'], from: [{ topic, partition: 0, offset }] })
+  for await (const { events } of from(2)) {
+    expect(events.map(({ streamId }) => streamId)).toEqual(['order-2', 'order-3'])
+    break
+  }
+  await expect(from(99)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'LOG_TRUNCATED' })
+})
+
 test('an instance that owns nothing reads from the end on', async () => {
   const broker = new MemoryBroker()
   const store = await start(broker)

@@ -1,11 +1,11 @@
 // The read side: every partition has its own loop, one batch ahead of the reader, and all of them meet in one sequence.
 import {
-  type Checkpoint,
   type EventBatch,
   type EventLog,
   isNarrativeError,
   type Logger,
   type LogPartition,
+  type Position,
   type ReaderShare,
   type ShareOptions,
   type SubscribeOptions,
@@ -122,12 +122,25 @@ export class KafkaEventLog implements EventLog {
         return (await driver.describeTopics([topic])).get(topic)?.partitions ?? 0
       })
       if (count > 0) {
-        return Array.from({ length: count }, (_, partition) => partition)
-          .filter((partition) => options.partitions?.includes(partition) ?? true)
-          .map((partition) => ({ topic, partition, from: firstPoint(topic, partition, options.from, ends) }))
+        const numbers = Array.from({ length: count }, (_, partition) => partition)
+        const wanted = numbers.filter((partition) => options.partitions?.includes(partition) ?? true)
+        return Promise.all(
+          wanted.map(async (partition) => {
+            const point = firstPoint(topic, partition, options.from, ends)
+            const from = 'claim' in point ? point : await retried(logger, signal, () => this.#pointAt(point))
+            return { topic, partition, from }
+          }),
+        )
       }
       await backoff.pause(signal)
     }
+  }
+
+  /** A position beyond the end is left for the fetch to refuse. */
+  async #pointAt({ topic, partition, offset }: Position): Promise<LogPoint> {
+    const { driver } = this.#options
+    const { end } = await driver.offsets(topic, partition)
+    return { offset, claim: offset > end ? null : await claimAt(driver, topic, partition, offset) }
   }
 
   async #ends(options: SubscribeOptions): Promise<ReadonlyMap<string, LogPoint>> {
@@ -149,10 +162,10 @@ function firstPoint(
   partition: number,
   from: SubscribeOptions['from'],
   ends: ReadonlyMap<string, LogPoint> | undefined,
-): LogPoint {
+): LogPoint | Position {
   if (from === 'start') return logStart
   if (from === 'end') return ends?.get(`${topic}/${partition}`) ?? logStart
-  return from.find((point: Checkpoint) => point.topic === topic && point.partition === partition) ?? logStart
+  return from.find((point) => point.topic === topic && point.partition === partition) ?? logStart
 }
 
 /** Says where a reader from the end begins. */

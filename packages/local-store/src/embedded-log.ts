@@ -1,8 +1,8 @@
 // The read side of the embedded store: frames of the log file as batches, and a bell for who waits for more.
 import {
-  type Checkpoint,
   type EventBatch,
   NarrativeError,
+  type Position,
   type RecordedEvent,
   type SubscribeOptions,
 } from '@narrative/core'
@@ -72,7 +72,7 @@ export function firstOffset(store: LocalPartition, from: SubscribeOptions['from'
   const { topic, partition, point } = store
   if (from === 'start') return 0
   if (from === 'end') return point.offset
-  const isHere = (checkpoint: Checkpoint) => checkpoint.topic === topic && checkpoint.partition === partition
+  const isHere = (checkpoint: Position) => checkpoint.topic === topic && checkpoint.partition === partition
   const offset = from.find(isHere)?.offset ?? 0
   if (offset >= 0 && offset <= point.offset) return offset
   throw new NarrativeError('LOG_TRUNCATED', {

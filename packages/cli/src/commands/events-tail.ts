@@ -1,8 +1,14 @@
 // `narrative events tail`: events as they are appended, or from anywhere in the log on.
-import { categoryOf, type Position, parsePosition, type RecordedEvent } from '@narrative/core'
+import {
+  categoryOf,
+  type EventLog,
+  type Position,
+  parsePosition,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from '@narrative/core'
 import { type Command, InvalidArgumentError } from 'commander'
 import { presentLog } from '../log/present-log.js'
-import type { Project } from '../project.js'
 import { notFound, wrongUsage } from '../refusal.js'
 import { onProject, type Session, type Surroundings } from '../surroundings.js'
 import { eventRecord } from '../terminal/event-record.js'
@@ -51,10 +57,14 @@ A position begins in its own partition, and shows no other.`,
 async function tail({ project, output, signal }: Session, [category]: readonly string[], options: TailOptions) {
   const { from, stream, follow, limit = Number.POSITIVE_INFINITY } = options
   if (from === 'end' && !follow) throw wrongUsage('--no-follow from the end shows nothing; add --from start.')
+  const { eventLog } = project.app
   const categories = project.chosenCategories(stream === undefined ? category : categoryOf(stream))
-  const wanted = await wantedEvents(project, categories, options)
-  const source = { eventLog: project.app.eventLog, categories, output, signal }
-  const batches = follow ? onwards(source, from) : presentLog(source)
+  const source = { ...(await sourceOf(eventLog, categories, from)), signal }
+  const batches =
+    follow || source.from === 'end'
+      ? onwards(eventLog, source)
+      : presentLog({ ...source, from: source.from, eventLog, output })
+  const wanted = wantedEvents(options)
   let shown = 0
   for await (const events of batches) {
     for (const event of events) {
@@ -65,37 +75,34 @@ async function tail({ project, output, signal }: Session, [category]: readonly s
   }
 }
 
-async function* onwards({ eventLog, categories, signal }: Parameters<typeof presentLog>[0], from: Start) {
-  const subscription = eventLog.subscribe({ categories, signal, from: from === 'end' ? 'end' : 'start' })
-  for await (const { events } of subscription) yield events
+async function* onwards(eventLog: EventLog, source: SubscribeOptions) {
+  for await (const { events } of eventLog.subscribe(source)) yield events
+}
+
+/** Where in the log to begin. An instant is looked for from the start: the log has no index by time. */
+async function sourceOf(eventLog: EventLog, categories: readonly string[], from: Start): Promise<SubscribeOptions> {
+  if (from === 'start' || from === 'end') return { categories, from }
+  if ('since' in from) return { categories, from: 'start' }
+  const { topic, partition } = from.position
+  const topics = new Set<string>()
+  for (const category of categories) {
+    for (const each of await eventLog.partitions(category)) {
+      if (each.topic === topic && each.partition === partition)
+        return { categories: [category], partitions: [partition], from: [from.position] }
+      topics.add(each.topic)
+    }
+  }
+  throw notFound(`There is no partition ${topic}/${partition} among ${[...topics].join(', ') || 'no topics'}.`)
 }
 
 /** What the options let through. */
-async function wantedEvents(
-  { app: { eventLog } }: Project,
-  categories: readonly string[],
-  { from, type, stream }: TailOptions,
-): Promise<(event: RecordedEvent) => boolean> {
+function wantedEvents({ from, type, stream }: TailOptions): (event: RecordedEvent) => boolean {
   const types = type && new Set(type)
-  const position = typeof from === 'object' && 'position' in from ? from.position : undefined
   const since = typeof from === 'object' && 'since' in from ? from.since : Number.NEGATIVE_INFINITY
-  if (position !== undefined) {
-    const partitions = (await Promise.all(categories.map((category) => eventLog.partitions(category)))).flat()
-    const isThere = partitions.some((each) => each.topic === position.topic && each.partition === position.partition)
-    if (!isThere)
-      throw notFound(
-        `There is no partition ${position.topic}/${position.partition} among ${[...new Set(partitions.map(({ topic }) => topic))].join(', ') || 'no topics'}.`,
-      )
-  }
   return (event) =>
     (types === undefined || types.has(event.type)) &&
     (stream === undefined || event.streamId === stream) &&
-    event.time >= since &&
-    (position === undefined || isFrom(position, event.position))
-}
-
-function isFrom(start: Position, { topic, partition, offset }: Position): boolean {
-  return topic === start.topic && partition === start.partition && offset >= start.offset
+    event.time >= since
 }
 
 function eventLine(event: RecordedEvent, { paint }: Output): string {

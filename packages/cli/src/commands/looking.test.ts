@@ -102,6 +102,8 @@ test('events tail: from where, and which', async () => {
   expect(await tail('--from', 'start', '--no-follow')).toEqual(['0', '1', '2'])
   expect(await tail('--from', 'start', '--limit', '2')).toEqual(['0', '1'])
   expect(await tail('--from', 'shop.order.events/0@1', '--no-follow')).toEqual(['1', '2'])
+  expect(await tail('--from', 'shop.order.events/0@3', '--no-follow')).toEqual([])
+  expect((await run('events', 'tail', '--from', 'shop.order.events/0@99')).err).toContain('LOG_TRUNCATED')
   expect(await tail('--from', '2026-11-21T13:00:00Z', '--no-follow')).toEqual(['1', '2'])
   expect(await tail('--from', 'start', '--no-follow', '--stream', 'order-1')).toEqual(['0', '2'])
   expect(await tail('--from', 'start', '--no-follow', '--type', 'order.cancelled')).toEqual(['2'])

@@ -1,4 +1,5 @@
 // The port of the read side: the log by partition, from any checkpoint on.
+import type { Position } from '../messages/position.js'
 import type { RecordedEvent } from './recorded-event.js'
 
 /** How far a reader of one partition has come. Plain JSON: store it whole. */
@@ -37,9 +38,10 @@ export interface SubscribeOptions {
   readonly categories: readonly string[]
   /**
    * `start`: from offset 0. `end`: only what comes; an empty first batch of each partition says from where on that is, and
-   * what is appended after it will be seen. Checkpoints: from there on, and partitions without one from offset 0.
+   * what is appended after it will be seen. Checkpoints: from there on, and partitions without one from offset 0. A position
+   * may take the place of a checkpoint: it begins with that event.
    */
-  readonly from: 'start' | 'end' | readonly Checkpoint[]
+  readonly from: 'start' | 'end' | readonly (Checkpoint | Position)[]
   /** Only these partitions (numbers, the same for each category); default all. */
   readonly partitions?: readonly number[]
   /** Ends the subscription, between two batches, without an error. */

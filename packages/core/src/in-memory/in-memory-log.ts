@@ -1,6 +1,7 @@
 // What stands in for the broker: topics of partitions, and a bell for whoever waits for more.
 import { NarrativeError } from '../errors/narrative-error.js'
-import type { Checkpoint, EventBatch, SubscribeOptions } from '../event-store/event-log.js'
+import type { EventBatch, SubscribeOptions } from '../event-store/event-log.js'
+import type { Position } from '../messages/position.js'
 import { categoryOf, type StreamId } from '../messages/stream-id.js'
 import { InMemoryPartition } from './in-memory-partition.js'
 import { partitionOf } from './partition-of.js'
@@ -98,7 +99,7 @@ export class InMemoryLog {
 function firstOffset(partition: InMemoryPartition, from: SubscribeOptions['from']): number {
   if (from === 'start') return 0
   if (from === 'end') return partition.end
-  const isHere = (point: Checkpoint) => point.topic === partition.topic && point.partition === partition.partition
+  const isHere = (point: Position) => point.topic === partition.topic && point.partition === partition.partition
   const offset = from.find(isHere)?.offset ?? 0
   if (offset >= 0 && offset <= partition.end) return offset
   throw new NarrativeError('LOG_TRUNCATED', {

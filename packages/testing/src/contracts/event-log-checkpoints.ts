@@ -57,6 +57,18 @@ export const eventLogCheckpoints = [
     assert.deepEqual(ids(rest.events).sort(), expected)
   }),
 
+  storageCase('a position in the place of a checkpoint begins with its event', async (opened) => {
+    await opened.appended('order-1', 3)
+    // Between the two openings a claim may lie: what it rules is for the log to find out.
+    const store = await opened.reopened()
+    await store.appended('order-1', 2)
+    const { events } = await readWholeLog(store, ['order'])
+    const second = events.find(({ version }) => version === 2)!.position
+    const from = [{ topic: second.topic, partition: second.partition, offset: second.offset }]
+    const rest = await subscribeUntil(store, { categories: ['order'], from }, (seen) => seen.length >= 4)
+    assert.deepEqual(ids(rest.events), ['order-1@2', 'order-1@3', 'order-1@4', 'order-1@5'])
+  }),
+
   storageCase('checkpoints move past records that are no events, up to the end', async (opened) => {
     await opened.appended('order-1', 2)
     // Opening again may leave records in every partition, and nothing after them.
