@@ -43,6 +43,27 @@ test.each([
   expect(proxy.seen('ApiVersions')).toBeGreaterThan(connected) // a silent connection is not trusted again
 })
 
+test('what is not answered is given up in time, also when the wall clock is set back meanwhile', async () => {
+  const { driver, identity, topic } = await proxied({ requestTimeout: 300 })
+  expect(await driver.produce(batch(topic, identity, 0, 'first'))).toMatchObject({ outcome: 'done' })
+  await driver.offsets(topic, 0)
+  const hole = proxy.blackHole('answer')
+  const unanswered = driver.produce(batch(topic, identity, 1, 'unanswered'))
+  const asked = driver.offsets(topic, 0)
+  asked.catch(() => {}) // asserted below
+  await hole.happened
+  const now = Date.now
+  cleanups.push(() => {
+    Date.now = now
+    hole.lift()
+  })
+  Date.now = () => now() - 3 * 3_600_000
+  const start = performance.now()
+  expect(await unanswered).toMatchObject({ outcome: 'unknown' })
+  await expect(asked).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
+  expect(performance.now() - start).toBeLessThan(3_000)
+})
+
 test('a produce that the broker never saw is unknown too: the sender cannot tell', async () => {
   const { driver, identity, topic } = await proxied()
   proxy.on('Produce').dropRequest({ cut: true })

@@ -44,10 +44,23 @@ export interface QueuedRequest {
 /** kafkajs/src/network/requestQueue */
 export interface RequestQueue {
   readonly pending: readonly unknown[]
+  readonly inflight: ReadonlyMap<number, RequestInFlight>
+  readonly requestTimeout: number
+  requestTimeoutIntervalId: NodeJS.Timeout | undefined
+  isConnected(): boolean
   push(request: QueuedRequest): void
   rejectAll(error: Error): void
   maybeThrottle(milliseconds: number): void
   scheduleCheckPendingRequests(): void
+  scheduleRequestTimeoutCheck(): void
+  /** Ends its timers. */
+  destroy(): void
+}
+
+/** kafkajs/src/network/requestQueue/socketRequest */
+export interface RequestInFlight {
+  readonly requestTimeout: number
+  timeoutRequest(): void
 }
 
 /** kafkajs/src/network/connection */
@@ -136,7 +149,10 @@ export function loadKafkajs(): KafkajsInternals {
         enforceRequestTimeout: true,
       }
       const connectionPool = new ConnectionPool(options)
-      for (const { requestQueue } of connectionPool.pool as Connection[]) restTheQueue(requestQueue)
+      for (const { requestQueue } of connectionPool.pool as Connection[]) {
+        restTheQueue(requestQueue)
+        timeBySteadyClock(requestQueue)
+      }
       return new BrokerClass({ connectionPool, logger: log })
     },
     async control(broker, api, input) {
@@ -163,6 +179,27 @@ function restTheQueue(queue: RequestQueue): void {
   const schedule = queue.scheduleCheckPendingRequests
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending.length > 0) schedule.call(queue)
+  }
+}
+
+/**
+ * kafkajs 2.2.4 tells by the wall clock how long a request has waited: when that is set back by hours, a request whose
+ * answer was lost waits for hours, and an instance with it. The clock of `performance.now()` is not set by anybody.
+ */
+function timeBySteadyClock(queue: RequestQueue): void {
+  queue.scheduleRequestTimeoutCheck = () => {
+    queue.destroy()
+    const seen = new WeakMap<RequestInFlight, number>()
+    const check = () => {
+      const now = performance.now()
+      for (const request of queue.inflight.values()) {
+        const since = seen.get(request)
+        if (since === undefined) seen.set(request, now)
+        else if (now - since > request.requestTimeout) request.timeoutRequest()
+      }
+      if (!queue.isConnected()) queue.destroy()
+    }
+    queue.requestTimeoutIntervalId = setInterval(check, Math.min(queue.requestTimeout, 100))
   }
 }
 
