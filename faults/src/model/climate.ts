@@ -7,6 +7,7 @@ export const disturbanceNames = [
   'leave',
   'crash',
   'pause',
+  'absence',
   'cut',
   'leader',
   'shrink',
@@ -28,13 +29,18 @@ export interface Climate {
   /** How long clients pause at most. */
   readonly pace: number
   readonly streams: number
+  /** How much of the work comes as commands, at any instance; the rest is appended and read at owners. */
+  readonly routed: number
   readonly weights: Readonly<Record<Disturbance, number>>
 }
 
 export function climateOf(random: Random): Climate {
   const some = (most: number) => (random.chance(0.4) ? 0 : random.next() * most)
   const forgetful = random.chance(0.35)
-  const weights = Object.fromEntries(disturbanceNames.map((name) => [name, random.chance(0.4) ? 0 : random.next()]))
+  const often = random.chance(0.5) ? random.pick(disturbanceNames) : undefined
+  const weights = Object.fromEntries(
+    disturbanceNames.map((name) => [name, name === often ? 3 : random.chance(0.4) ? 0 : random.next()]),
+  )
   return {
     weather: { lostRequest: some(0.06), lostAnswer: some(0.08), late: some(0.06), replication: random.next() * 30 },
     forgetful,
@@ -42,6 +48,7 @@ export function climateOf(random: Random): Climate {
     calm: random.between(200, 4_000),
     pace: random.between(5, 600),
     streams: random.between(1, 6),
+    routed: random.chance(0.4) ? 0 : random.next(),
     weights: { ...weights, forget: forgetful ? 1 : 0 } as Climate['weights'],
   }
 }

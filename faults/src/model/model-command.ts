@@ -1,18 +1,18 @@
 // What `pnpm faults --model` prints: JSON lines, and the seeds that failed.
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
 import type { Violation } from '../checker/check-history.js'
 import { plant } from './plant.js'
 import { plants } from './plants.js'
 import { playHistory } from './play-history.js'
-import { runModel } from './run-model.js'
+import { noticed, runModel } from './run-model.js'
+import { sound } from './subject.js'
 
 const line = (facts: object) => void process.stdout.write(`${JSON.stringify(facts)}\n`)
 const brief = ({ rule, says }: Violation) => `${rule}: ${says.split('\n')[0]}`
 
 /** Many histories; false when any broke. */
 export async function model(from: number, histories: number): Promise<boolean> {
-  const { failed, perMinute, totals } = await runModel(kafkaEventStore, { from, histories })
-  for (const { seed, verdict } of failed)
+  const { failed, perMinute, totals } = await runModel(sound, { from, histories })
+  for (const { seed, verdict } of failed.slice(0, 10))
     line({ name: 'model.broken', seed, violations: verdict.violations.map(brief) })
   line({ name: 'model.histories', value: histories, from, broken: failed.length, ...totals })
   line({ name: 'model.rate', value: perMinute, unit: 'histories/minute' })
@@ -22,7 +22,7 @@ export async function model(from: number, histories: number): Promise<boolean> {
 
 /** One history, told step by step. */
 export async function replay(seed: number): Promise<boolean> {
-  const { verdict, story, operations, log } = await playHistory(seed, kafkaEventStore)
+  const { verdict, story, operations, log } = await playHistory(seed, sound)
   for (const what of story) console.error(what)
   for (const operation of operations) line(operation)
   for (const record of log) line(record)
@@ -35,14 +35,9 @@ export async function replay(seed: number): Promise<boolean> {
 export async function planted(histories: number): Promise<boolean> {
   let unnoticed = 0
   for (const bug of plants) {
-    const create = await plant(bug)
-    const run = {
-      from: 1,
-      histories,
-      enough: ({ verdict }: { verdict: { violations: readonly Violation[] } }) => verdict.violations.length > 0,
-    }
-    const { failed, histories: played } = await runModel(create, run)
-    const [first] = failed
+    const subject = await plant(bug)
+    const { failed, histories: played } = await runModel(subject, { from: 1, histories, enough: noticed })
+    const first = failed.find(noticed)
     if (first === undefined) unnoticed++
     const rules = [...new Set(first?.verdict.violations.map(({ rule }) => rule))]
     line({

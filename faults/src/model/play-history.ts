@@ -1,13 +1,14 @@
 // One random history from one seed: instances that rival, clients that write and read, and whatever can go wrong.
 import { isNarrativeError } from '@narrative/core'
-import type { kafkaEventStore } from '@narrative/kafka-eventstore'
 import { checkHistory, type Verdict, type Violation } from '../checker/check-history.js'
 import type { Dump } from '../checker/evidence.js'
 import type { Operation } from '../checker/history.js'
 import type { LogRecord } from '../checker/log.js'
 import { Random } from '../random.js'
+import { type Asked, Callers, idsOf } from './callers.js'
 import { climateOf } from './climate.js'
 import { disturb } from './disturbances.js'
+import type { Subject } from './subject.js'
 import { View } from './view.js'
 import { VirtualTime } from './virtual-time.js'
 import { type Instance, partitions, topic, World } from './world.js'
@@ -27,18 +28,20 @@ export interface Played {
   readonly instances: number
 }
 
-/** Plays the history of a seed. `create` is the event store under test. */
-export async function playHistory(seed: number, create: typeof kafkaEventStore): Promise<Played> {
+/** Plays the history of a seed. */
+export async function playHistory(seed: number, subject: Subject): Promise<Played> {
   const random = new Random(seed)
   const time = new VirtualTime(random)
-  const world = new World(time, random, climateOf(random), create)
+  const world = new World(time, random, climateOf(random), subject)
   world.tell(JSON.stringify(world.climate))
-  const verdict = await time.govern(() => play(world)).catch((error: unknown) => crashed(error))
-  const { operations, story, cluster } = world
-  return { seed, verdict, operations, log: cluster.readLog(), story, steps: time.steps, instances: world.opened }
+  const callers = new Callers(world)
+  const verdict = await time.govern(() => play(world, callers)).catch((error: unknown) => crashed(error))
+  const { story, cluster, opened: instances } = world
+  const { operations } = callers
+  return { seed, verdict, operations, log: cluster.readLog(topic), story, steps: time.steps, instances }
 }
 
-async function play(world: World): Promise<Verdict> {
+async function play(world: World, callers: Callers): Promise<Verdict> {
   const { time, random, climate, cluster } = world
   while ((await world.open()) === undefined) {}
   const view = new View(world)
@@ -47,7 +50,7 @@ async function play(world: World): Promise<Verdict> {
   const client = async (name: string) => {
     for (let n = 0; n < operationsEach; n++) {
       await time.sleep(random.next() * climate.pace)
-      await act(world, name)
+      await act(world, callers, name)
     }
     working--
   }
@@ -62,50 +65,56 @@ async function play(world: World): Promise<Verdict> {
   const at = time.now
   world.tell('healed')
   await world.open()
-  for (const streamId of healing) await insist(world, streamId)
+  for (const streamId of healing) await insist(world, callers, streamId)
   for (const partition of cluster.all()) partition.replicate()
-  const log = cluster.readLog()
+  const log = cluster.readLog(topic)
   const ends = Object.fromEntries(
     Array.from({ length: partitions }, (_, n) => [`${topic}/${n}`, cluster.partition(topic, n).highWatermark]),
   )
-  const dumps = [await view.dump(ends), await replicas(world, ends)]
+  const dumps = [await view.dump(ends), await replicas(world, callers, ends)]
   await following
   const healed = { at, partitions: Array.from({ length: partitions }, (_, n) => `${topic}/${n}`) }
   const { violations, facts } = checkHistory({
-    ...{ operations: world.operations, log, dumps, healed },
+    ...{ operations: callers.operations, log, dumps, healed },
     fenced: !climate.forgetful,
   })
-  const hung = world.hung.map((operation) => ({
+  const hung = callers.hung.map((operation) => ({
     ...{ rule: 'answered', promise: 'every caller is answered in the time it was promised' },
     ...{ says: `${operation.instance} never answered`, shown: [operation] },
   }))
-  return { violations: [...violations, ...hung], facts }
+  const late = world.late.map((says) => {
+    return { rule: 'in-time', promise: 'an expired command is not carried out', says, shown: [] }
+  })
+  return { violations: [...violations, ...hung, ...late], facts }
 }
 
 /** Streams in every partition, for the writes after healing. */
 const healing = Array.from({ length: 8 }, (_, n) => `order-healed-${n}`)
 
-async function act(world: World, client: string): Promise<void> {
+async function act(world: World, callers: Callers, client: string): Promise<void> {
   const { random, time, climate } = world
   const streamId = `order-${random.between(0, climate.streams - 1)}`
-  const instance = world.anyFor(streamId)
+  const routed = random.chance(climate.routed)
+  const any = () => (routed && random.chance(0.7) ? world.anyInstance() : world.anyFor(streamId))
+  const instance = any()
   if (instance === undefined) return
-  if (random.chance(0.2)) return world.read(client, instance, streamId)
-  const expectedVersion = random.chance(0.4) ? ('any' as const) : guess(world, streamId)
-  const command = { streamId, commandId: random.uuid(), expectedVersion }
-  let told = await world.append(client, instance, command)
+  if (random.chance(0.2)) return callers.read(client, instance, streamId, routed)
+  const expectedVersion = random.chance(0.4) ? ('any' as const) : guess(callers, streamId, random)
+  const asked: Asked = { streamId, commandId: random.uuid(), expectedVersion }
+  const tell = (at: Instance) => (routed ? callers.command(client, at, asked) : callers.append(client, at, asked))
+  let told = await tell(instance)
   for (let again = 0; again < 3; again++) {
     const unsure = told.outcome.told === 'unknown' || told.outcome.told === 'refused'
     if (!random.chance(unsure ? 0.7 : 0.05)) return
     await time.sleep(random.next() * climate.pace)
-    const other = world.anyFor(streamId)
+    const other = any()
     if (other === undefined) return
-    told = await world.append(client, other, command)
+    told = await tell(other)
   }
 }
 
 /** The version somebody who reads what was acknowledged would expect, or one nearby. */
-function guess({ operations, random }: World, streamId: string): number {
+function guess({ operations }: Callers, streamId: string, random: Random): number {
   let version = 0
   for (const operation of operations) {
     if (operation.kind !== 'append' || operation.streamId !== streamId) continue
@@ -116,28 +125,29 @@ function guess({ operations, random }: World, streamId: string): number {
 }
 
 /** Writes to a stream after healing, wherever its owner is; gives up after two minutes. */
-async function insist(world: World, streamId: string): Promise<void> {
+async function insist(world: World, callers: Callers, streamId: string): Promise<void> {
   const { time, random } = world
   const commandId = random.uuid()
   for (const begun = time.now; time.now < begun + 120_000; await time.sleep(200)) {
     const instance = world.anyFor(streamId)
     if (instance === undefined) await world.open()
     else {
-      const { outcome } = await world.append('healer', instance, { streamId, commandId, expectedVersion: 'any' })
+      const { outcome } = await callers.append('healer', instance, { streamId, commandId, expectedVersion: 'any' })
       if (outcome.told === 'appended') return
     }
   }
 }
 
 /** Every stream as its owner has it. */
-async function replicas(world: World, offsets: Readonly<Record<string, number>>): Promise<Dump> {
-  const { time, operations } = world
+async function replicas(
+  world: World,
+  { operations }: Callers,
+  offsets: Readonly<Record<string, number>>,
+): Promise<Dump> {
+  const { time } = world
   const streams: Record<string, string[]> = {}
-  const read = async ({ name, store }: Instance, streamId: string) => {
-    const ids: string[] = []
-    await time.ask(name, async () => {
-      for await (const event of store.eventStore.read(streamId)) ids.push(event.id)
-    })
+  const read = async ({ name, app }: Instance, streamId: string) => {
+    const ids = await time.ask(name, () => idsOf(app, streamId, false))
     if (ids.length > 0) streams[streamId] = ids
   }
   for (const streamId of new Set(operations.map((operation) => operation.streamId))) {

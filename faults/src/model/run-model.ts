@@ -1,7 +1,7 @@
 // Many histories, one after another, and what they came to.
-import type { kafkaEventStore } from '@narrative/kafka-eventstore'
 import type { Facts } from '../checker/check-history.js'
 import { type Played, playHistory } from './play-history.js'
+import type { Subject } from './subject.js'
 
 /** How many, and from which seed on. */
 export interface ModelRun {
@@ -18,7 +18,12 @@ export interface ModelResult {
   readonly totals: Readonly<Record<string, number>>
 }
 
-export async function runModel(create: typeof kafkaEventStore, run: ModelRun): Promise<ModelResult> {
+/** Ends a run with a planted bug. A copy that only breaks down may be a bad copy: that shows nothing. */
+export function noticed({ verdict }: Played): boolean {
+  return verdict.violations.some(({ rule }) => rule !== 'crash')
+}
+
+export async function runModel(subject: Subject, run: ModelRun): Promise<ModelResult> {
   const failed: Played[] = []
   const totals: Record<string, number> = { steps: 0, instances: 0 }
   const add = (name: string, value: number) => {
@@ -27,7 +32,7 @@ export async function runModel(create: typeof kafkaEventStore, run: ModelRun): P
   const began = performance.now()
   let histories = 0
   while (histories < run.histories) {
-    const played = await playHistory(run.from + histories, create)
+    const played = await playHistory(run.from + histories, subject)
     histories++
     const { longestGap: _, ...counts } = played.verdict.facts
     for (const [name, count] of Object.entries(counts satisfies Omit<Facts, 'longestGap'>)) add(name, count)

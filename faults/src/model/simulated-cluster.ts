@@ -14,6 +14,7 @@ import type {
   TopicSpecification,
 } from '@narrative/kafka-eventstore'
 import type { LogRecord } from '../checker/log.js'
+import { marksIn } from './order.js'
 
 interface StoredBatch {
   readonly identity: ProducerIdentity
@@ -124,10 +125,11 @@ export class SimulatedPartition {
 
   /** Everything that is replicated, as an outsider reads it. */
   read(topic: string, partition: number): LogRecord[] {
-    return this.#records.slice(0, this.#highWatermark).map(({ offset, key, header }) => ({
-      ...{ topic, partition, offset, key: key?.toString() ?? null },
-      ...{ stamp: header('nv')?.toString() ?? '', eventId: header('ce_id')?.toString() ?? null },
-    }))
+    return this.#records.slice(0, this.#highWatermark).map(({ offset, key, value, header }) => {
+      const { id = null, upon } = key && value ? marksIn(value) : {}
+      const place = { topic, partition, offset, key: key?.toString() ?? null }
+      return { ...place, stamp: header('nv')?.toString() ?? '', eventId: id, decidedUpon: upon }
+    })
   }
 
   #acknowledge({ baseOffset, count }: StoredBatch, answer: (outcome: ProduceOutcome) => void): void {
@@ -173,6 +175,10 @@ export class SimulatedCluster {
     return found
   }
 
+  of(topic: string): readonly SimulatedPartition[] {
+    return this.topics.get(topic)?.partitions ?? []
+  }
+
   all(): SimulatedPartition[] {
     return [...this.topics.values()].flatMap(({ partitions }) => partitions)
   }
@@ -198,10 +204,9 @@ export class SimulatedCluster {
     this.#identities.clear()
   }
 
-  readLog(): LogRecord[] {
-    return [...this.topics].flatMap(([topic, { partitions }]) =>
-      partitions.flatMap((partition, at) => partition.read(topic, at)),
-    )
+  /** A whole topic. */
+  readLog(topic: string): LogRecord[] {
+    return this.of(topic).flatMap((partition, at) => partition.read(topic, at))
   }
 }
 

@@ -33,6 +33,8 @@ export interface DriverSurroundings {
 /** As the real driver's defaults: a request is given up, and what is safe to repeat is repeated within this time. */
 const requestTimeout = 10_000
 const attemptTimeout = 3_000
+/** Brokers here hold an idle fetch for longer than they were asked to: else most of a history would be idle fetches. */
+const idle = 6
 
 export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
   const { time, random, cluster, group, weather, instance, cutOff } = surroundings
@@ -127,9 +129,9 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
           }
           if (offset < leader.highWatermark || maxWait === 0) return void tell()
           leader.watch(tell)
-          time.after(maxWait, tell, 'cluster')
+          time.after(idle * maxWait, tell, 'cluster')
         },
-        attemptTimeout + maxWait,
+        attemptTimeout + idle * maxWait,
       ).then((result) => {
         if (result !== undefined) return result
         throw new NarrativeError('LOG_TRUNCATED', { message: `${offset} is beyond ${topic}/${partition}.` })

@@ -66,8 +66,11 @@ export class SimulatedGroup {
     return this.#offsets.get(partition)
   }
 
-  commit(partition: string, offset: number): void {
+  /** @returns false when it comes from somebody who may not say so any more */
+  commit(name: string, generation: number, partition: string, offset: number): boolean {
+    if (!this.#members.has(name) || generation !== this.#generation) return false
     this.#offsets.set(partition, offset)
+    return true
   }
 
   #begin(shared: Shared): void {

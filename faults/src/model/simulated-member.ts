@@ -1,5 +1,6 @@
 // A member of the simulated group, as the real driver's: it says that it lives, joins again when asked to, and knows how
 // long it can be sure of what it has.
+import { NarrativeError } from '@narrative/core'
 import type { Assignment, Joined, Shared, SimulatedGroup } from './simulated-group.js'
 import type { VirtualTime } from './virtual-time.js'
 
@@ -39,20 +40,27 @@ export class SimulatedMember {
     void this.#stay()
   }
 
+  /** As the real one it never gives up: whoever claimed without the group's word would steal from the owner. */
   async confirm(): Promise<void> {
     const since = this.#time.now
-    await this.#alone(async () => {
-      while (!this.#left && !(await this.#beat())) await this.#join()
-    })
-    if (this.#contact < since) throw new Error('the group did not answer')
+    while (this.#contact < since && !this.#left) {
+      await this.#alone(async () => {
+        if (!this.#left && !(await this.#beat())) await this.#join()
+      }).catch(() => this.#time.sleep(100))
+    }
   }
 
   committed(topic: string, partition: number): Promise<number | undefined> {
     return this.#ask((answer) => answer(this.#group.committed(`${topic}/${partition}`)))
   }
 
-  commit(topic: string, partition: number, offset: number): Promise<void> {
-    return this.#ask<void>((answer) => answer(this.#group.commit(`${topic}/${partition}`, offset)))
+  async commit(topic: string, partition: number, offset: number): Promise<void> {
+    const generation = this.#generation
+    const place = `${topic}/${partition}`
+    const taken = await this.#ask<boolean>((answer) =>
+      answer(this.#group.commit(this.#name, generation, place, offset)),
+    )
+    if (!taken) throw new NarrativeError('BROKER_REFUSED', { message: 'The generation is over.', details: {} })
   }
 
   async leave(): Promise<void> {

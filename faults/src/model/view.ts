@@ -1,6 +1,7 @@
 // A view that follows the log on whichever instance lives, with its checkpoints kept apart, from the first event on.
 import { type Checkpoint, isNarrativeError } from '@narrative/core'
 import type { Dump } from '../checker/evidence.js'
+import { marksIn } from './order.js'
 import { InstanceDied } from './virtual-time.js'
 import type { Instance, World } from './world.js'
 
@@ -33,14 +34,14 @@ export class View {
     return { name: 'view', offsets: ends, streams: this.#streams }
   }
 
-  async #follow({ store }: Instance): Promise<void> {
+  async #follow({ app }: Instance): Promise<void> {
     const from = [...this.#checkpoints.values()]
     const { signal } = this.#stop
-    for await (const batch of store.eventLog.subscribe({ categories: ['order'], from, signal })) {
-      for (const { streamId, id } of batch.events) {
+    for await (const batch of app.eventLog.subscribe({ categories: ['order'], from, signal })) {
+      for (const { streamId, data } of batch.events) {
         const events = this.#streams[streamId] ?? []
         this.#streams[streamId] = events
-        events.push(id)
+        events.push(marksIn(data).id)
       }
       this.#checkpoints.set(`${batch.topic}/${batch.partition}`, batch.checkpoint)
     }

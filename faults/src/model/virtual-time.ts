@@ -21,6 +21,9 @@ export class InstanceDied extends Error {}
 /** Far more than a history takes. */
 const mostSteps = 100_000
 
+/** What the calendar says when a history begins: milliseconds since 1970 UTC. */
+export const epoch = 1_700_000_000_000
+
 const realImmediate = globalThis.setImmediate
 
 export class VirtualTime {
@@ -173,7 +176,8 @@ export class VirtualTime {
 const settled = () => new Promise<void>((resolve) => realImmediate(resolve))
 
 function takeOver(time: VirtualTime, random: Random): () => void {
-  const { setTimeout, clearTimeout, setImmediate } = globalThis
+  const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
+  const { now } = Date
   const { randomUUID } = crypto
   const { setTimeout: delay } = timersPromises
   const { random: mathRandom } = Math
@@ -185,9 +189,19 @@ function takeOver(time: VirtualTime, random: Random): () => void {
   globalThis.setTimeout = ((run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
     timer(() => run(...args), Math.max(1, ms))) as unknown as typeof setTimeout
   globalThis.clearTimeout = ((handle?: { cancel?: () => void }) => handle?.cancel?.()) as typeof clearTimeout
+  globalThis.setInterval = ((run: () => void, ms: number) => {
+    const handle = timer(again, ms)
+    function again(): void {
+      handle.cancel = timer(again, ms).cancel
+      run()
+    }
+    return handle
+  }) as unknown as typeof setInterval
+  globalThis.clearInterval = globalThis.clearTimeout as typeof clearInterval
   globalThis.setImmediate = ((run: (...args: unknown[]) => void, ...args: unknown[]) =>
     timer(() => run(...args), 0)) as unknown as typeof setImmediate
   Object.defineProperty(performance, 'now', { value: () => time.now, configurable: true })
+  Date.now = () => Math.floor(epoch + time.now)
   Math.random = () => random.next()
   crypto.randomUUID = () => random.uuid() as ReturnType<typeof randomUUID>
   timersPromises.setTimeout = ((ms = 0, value?: unknown, { signal }: { signal?: AbortSignal } = {}) =>
@@ -205,7 +219,8 @@ function takeOver(time: VirtualTime, random: Random): () => void {
     })) as typeof delay
   syncBuiltinESMExports()
   return () => {
-    Object.assign(globalThis, { setTimeout, clearTimeout, setImmediate })
+    Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate })
+    Date.now = now
     Reflect.deleteProperty(performance, 'now')
     Math.random = mathRandom
     crypto.randomUUID = randomUUID
