@@ -1,7 +1,13 @@
 // The public API of @narrative/core, name by name. Whatever is not listed here is not public.
 import 'reflect-metadata'
 
-export type { AggregateReader, DecodedEvent, Until } from './application/aggregate-reader.js'
+export type {
+  AggregateReader,
+  AggregateState,
+  DecodedEvent,
+  StateOptions,
+  Until,
+} from './application/aggregate-reader.js'
 export type { ApplicationPart, PartContext } from './application/application-part.js'
 export {
   type Application,
@@ -63,6 +69,7 @@ export type {
   EventStore,
   ExpectedVersion,
   ReadOptions,
+  ReplicaRead,
 } from './event-store/event-store.js'
 export { type Logger, silentLogger, stderrLogger } from './event-store/logger.js'
 export type { PartitionStatus } from './event-store/partition-status.js'

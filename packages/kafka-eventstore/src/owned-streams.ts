@@ -7,6 +7,7 @@ import {
   type NewEvent,
   type ReadOptions,
   type RecordedEvent,
+  type ReplicaRead,
   type StreamId,
 } from '@narrative/core'
 import type { PartitionOwner } from './partition-owner.js'
@@ -50,15 +51,16 @@ export class OwnedStreams implements EventStore {
     }
   }
 
-  async *read(streamId: StreamId, options: ReadOptions = {}): AsyncIterable<RecordedEvent> {
-    const { from = 1, to = Number.POSITIVE_INFINITY, asOf = Number.POSITIVE_INFINITY } = options
-    const replica = await this.#replica(streamId)
-    // What is appended while somebody reads belongs to the next read.
-    const last = Math.min(to, replica.version(streamId))
-    for (const event of replica.read(streamId, from, last)) {
-      if (event.time > asOf) return // times never decrease
-      yield event
-    }
+  async *read(streamId: StreamId, options?: ReadOptions): AsyncIterable<RecordedEvent> {
+    yield* eventsOf(await this.#replica(streamId), streamId, options)
+  }
+
+  async readReplica(streamId: StreamId, options?: ReadOptions): Promise<ReplicaRead | undefined> {
+    const { closing, owners, places } = this.#options
+    closing.throwIfAborted()
+    const { topic, partition } = places.of(streamId)
+    const copy = owners.copy(topic, partition)
+    return copy && { events: eventsOf(copy, streamId, options), checkpoint: { topic, partition, ...copy.point } }
   }
 
   async findCommand(streamId: StreamId, commandId: string) {
@@ -87,4 +89,16 @@ export class OwnedStreams implements EventStore {
       details: { streamId, topic, partition },
     })
   }
+}
+
+/** What is appended while somebody reads belongs to the next read. */
+function eventsOf(replica: Replica, streamId: StreamId, options: ReadOptions = {}): Iterable<RecordedEvent> {
+  const { from = 1, to = Number.POSITIVE_INFINITY, asOf = Number.POSITIVE_INFINITY } = options
+  const last = Math.min(to, replica.version(streamId))
+  return (function* () {
+    for (const event of replica.read(streamId, from, last)) {
+      if (event.time > asOf) return // times never decrease
+      yield event
+    }
+  })()
 }

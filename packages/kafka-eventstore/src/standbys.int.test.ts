@@ -133,3 +133,41 @@ test('a standby of a partition that its owner gave up is told so, and another fo
   await until(() => stores.flatMap((store) => inState(store, 'serving')).length === 4)
   await until(() => stores.every((store) => inState(store, 'following').length === 2))
 }, 60_000)
+
+test('a read of the replica says how fresh it is, at the owner and at a standby', async () => {
+  const context = uniqueName()
+  const options = { partitions: 1, standbys: 1 }
+  const one = await open(context, options)
+  const stores = [await open(context, options), await open(context, options)]
+  await until(() => stores.some((store) => follows(store, 1)))
+  const standby = stores.find((store) => inState(store, 'following').length === 1)!
+  const idle = stores.find((store) => store !== standby)!
+  /** Where the events of the stream are, by version. */
+  const offsets: number[] = []
+  let stopped = false
+  const writing = (async () => {
+    while (!stopped) {
+      const result = await write(one, 'order-1')
+      if (result.outcome === 'appended') offsets.push(result.position.offset)
+    }
+  })()
+  for (let reads = 0; reads < 200 || offsets.length < 50; reads++) {
+    for (const store of [one, standby]) {
+      const { events, checkpoint } = (await store.eventStore.readReplica!('order-1'))!
+      const seen = [...events].map(({ position }) => position.offset)
+      for (const offset of seen) expect(offset).toBeLessThan(checkpoint.offset)
+      expect(seen.slice(0, offsets.length)).toEqual(offsets.filter((offset) => offset < checkpoint.offset))
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  stopped = true
+  await writing
+  await until(() => follows(standby, offsets.at(-1)! + 1))
+  const { events, checkpoint } = (await standby.eventStore.readReplica!('order-1', { from: 2, to: 3 }))!
+  expect(checkpoint).toMatchObject({ topic: `${context}.order.events`, partition: 0, offset: offsets.at(-1)! + 1 })
+  expect([...events].map(({ version }) => version)).toEqual([2, 3])
+  expect(await idle.eventStore.readReplica!('order-1')).toBeUndefined()
+  await expect(async () => {
+    for await (const _ of standby.eventStore.read('order-1')) expect.unreachable('it is not the owner')
+  }).rejects.toMatchObject({ code: 'NOT_OWNER' })
+}, 60_000)

@@ -3,7 +3,8 @@ import type { EventCodec } from '../codec/event-codec.js'
 import { type LoadedAggregate, loadAggregateAsOf } from '../command-handling/load-aggregate.js'
 import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import { NarrativeError } from '../errors/narrative-error.js'
-import type { EventStore } from '../event-store/event-store.js'
+import type { Checkpoint } from '../event-store/event-log.js'
+import type { EventStore, ReplicaRead } from '../event-store/event-store.js'
 import type { RecordedEvent } from '../event-store/recorded-event.js'
 import { type Position, parsePosition } from '../messages/position.js'
 import { toStreamId } from '../messages/stream-id.js'
@@ -23,6 +24,21 @@ export interface Until {
   readonly position?: Position | string
 }
 
+/** How to look at a state. */
+export interface StateOptions extends Until {
+  /**
+   * `strong`, the default: the owner's word, which contains everything acknowledged before. `replica`: the copy that this
+   * instance has, owned or followed, without asking the owner; strong all the same when there is none here.
+   */
+  readonly consistency?: 'strong' | 'replica'
+}
+
+/** A state, and how fresh it is. */
+export interface AggregateState<State> extends LoadedAggregate<State> {
+  /** Set when a copy was read: the state reflects everything in the log before this. */
+  readonly checkpoint?: Checkpoint
+}
+
 /** Reads aggregates without changing them. */
 export interface AggregateReader {
   /** The events of an aggregate in version order; none when it does not exist. */
@@ -31,34 +47,49 @@ export interface AggregateReader {
   state<State>(
     aggregate: (new () => State) | AggregateDefinition<State>,
     aggregateId: string,
-    until?: Until,
-  ): Promise<LoadedAggregate<State>>
+    options?: StateOptions,
+  ): Promise<AggregateState<State>>
 }
 
+type Reader = Pick<EventStore, 'read'>
+
 export function createAggregateReader(
-  source: { readonly eventStore: Pick<EventStore, 'read'>; readonly codec: EventCodec },
+  source: { readonly eventStore: Pick<EventStore, 'read' | 'readReplica'>; readonly codec: EventCodec },
   definitionOf: (aggregate: object) => AggregateDefinition,
 ): AggregateReader {
-  const upTo = ({ position }: Until) =>
-    position === undefined ? source : { ...source, eventStore: endingAt(source.eventStore, position) }
+  const upTo = ({ position }: Until, eventStore: Reader = source.eventStore) =>
+    position === undefined ? eventStore : endingAt(eventStore, position)
   const rangeOf = ({ version, asOf }: Until) => ({ to: version, asOf: asOf instanceof Date ? asOf.getTime() : asOf })
   return {
     async *history(aggregate, aggregateId, until = {}) {
       const streamId = toStreamId(definitionOf(aggregate).category, aggregateId)
-      for await (const recorded of upTo(until).eventStore.read(streamId, rangeOf(until))) {
+      for await (const recorded of upTo(until).read(streamId, rangeOf(until))) {
         const { data: _data, contentType: _contentType, ...rest } = recorded
         yield { ...rest, event: source.codec.decode(recorded) }
       }
     },
-    state(aggregate, aggregateId, until = {}) {
+    async state(aggregate, aggregateId, { consistency = 'strong', ...until } = {}) {
       const definition = definitionOf(aggregate)
-      return loadAggregateAsOf(upTo(until), definition, toStreamId(definition.category, aggregateId), rangeOf(until))
+      const streamId = toStreamId(definition.category, aggregateId)
+      const range = rangeOf(until)
+      const copy = consistency === 'replica' ? await source.eventStore.readReplica?.(streamId, range) : undefined
+      const eventStore = upTo(until, copy && readerOf(copy))
+      const loaded = await loadAggregateAsOf({ ...source, eventStore }, definition, streamId, range)
+      return copy === undefined ? loaded : { ...loaded, checkpoint: copy.checkpoint }
+    },
+  }
+}
+
+function readerOf({ events }: ReplicaRead): Reader {
+  return {
+    async *read() {
+      yield* events
     },
   }
 }
 
 /** Positions order the events of one partition, so a stream of another one has no answer. */
-function endingAt(eventStore: Pick<EventStore, 'read'>, until: Position | string): Pick<EventStore, 'read'> {
+function endingAt(eventStore: Reader, until: Position | string): Reader {
   const { topic, partition, offset } = typeof until === 'string' ? parsePosition(until) : until
   return {
     async *read(streamId, options) {

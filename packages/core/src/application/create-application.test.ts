@@ -11,13 +11,17 @@ import {
   DomainError,
   Event,
   EventHandler,
+  type EventStorage,
+  type EventStore,
   emits,
   type Fields,
   formatPosition,
   fromJson,
+  inMemoryEventStore,
   isNarrativeError,
   Query,
   QueryHandler,
+  type RecordedEvent,
   returns,
 } from '../index.js'
 
@@ -132,5 +136,38 @@ test('every violation is listed, unknown fields too', async () => {
     'amount',
     'extra',
   ])
+  await app.stop()
+})
+
+test('a copy is asked when that is wished, and where there is one; its answer says how fresh it is', async () => {
+  const storage = inMemoryEventStore()
+  const checkpoint = { topic: 'memory.account.events', partition: 0, offset: 3, claim: null }
+  /** With a copy that has seen the first event only, for the account `a`. */
+  const lagging: EventStorage = {
+    name: 'lagging',
+    async open(context) {
+      const opened = await storage.open(context)
+      const readReplica: EventStore['readReplica'] = async (streamId) => {
+        if (streamId !== 'account-a') return undefined
+        const events: RecordedEvent[] = []
+        for await (const event of opened.eventStore.read(streamId, { to: 1 })) events.push(event)
+        return { events, checkpoint }
+      }
+      return { ...opened, eventStore: { ...opened.eventStore, readReplica } }
+    },
+  }
+  const app = await createApplication({ aggregates: [Account], eventStore: lagging })
+  for (const accountId of ['a', 'b']) {
+    await app.commands.execute(new Deposit({ accountId, amount: 3 }))
+    await app.commands.execute(new Deposit({ accountId, amount: 4 }))
+  }
+  const replica = { consistency: 'replica' } as const
+  expect(await app.aggregates.state(Account, 'a')).toMatchObject({ version: 2, state: { balance: 7 } })
+  expect(await app.aggregates.state(Account, 'a', replica)).toMatchObject({
+    version: 1,
+    state: { balance: 3 },
+    checkpoint,
+  })
+  expect((await app.aggregates.state(Account, 'b', replica)).state.balance).toBe(7)
   await app.stop()
 })

@@ -159,7 +159,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     }),
     queries: createQueryBus(routes, readModels),
     aggregates: createAggregateReader(
-      { eventStore: { read }, codec },
+      { eventStore: { read, readReplica: eventStore.readReplica?.bind(eventStore) }, codec },
       (aggregate) => definitionOf(aggregate) ?? unknownAggregate(aggregate),
     ),
     eventStore,

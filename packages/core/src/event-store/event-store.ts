@@ -2,6 +2,7 @@
 import type { MessageMetadata } from '../messages/metadata.js'
 import type { Position } from '../messages/position.js'
 import type { StreamId } from '../messages/stream-id.js'
+import type { Checkpoint } from './event-log.js'
 import type { NewEvent, RecordedEvent } from './recorded-event.js'
 
 /** A version the stream must be at: 0 means no stream yet; `any` asks for no check. */
@@ -46,6 +47,13 @@ export interface ReadOptions {
   readonly asOf?: number
 }
 
+/** What a copy of a stream's partition holds of the stream. */
+export interface ReplicaRead {
+  readonly events: Iterable<RecordedEvent>
+  /** How fresh the copy is: it reflects everything in the log before this, and nothing from there on. */
+  readonly checkpoint: Checkpoint
+}
+
 /**
  * Streams of events with a conditional append.
  *
@@ -66,6 +74,14 @@ export interface EventStore {
    * @throws NarrativeError `NOT_OWNER`, `STORE_CLOSED`
    */
   read(streamId: StreamId, options?: ReadOptions): AsyncIterable<RecordedEvent>
+
+  /**
+   * Reads the copy that this instance has of the stream's partition, owned or followed, without asking anybody whether it
+   * is current. Adapters whose every read is of the truth itself have none.
+   * @returns undefined when there is no copy here
+   * @throws NarrativeError `STORE_CLOSED`
+   */
+  readReplica?(streamId: StreamId, options?: ReadOptions): Promise<ReplicaRead | undefined>
 
   /** What an earlier command of this id appended to the stream, if it did. */
   findCommand(streamId: StreamId, commandId: string): Promise<Appended | undefined>
