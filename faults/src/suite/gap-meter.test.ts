@@ -7,9 +7,9 @@ test('the longest time between two acknowledgements, by partition, and one that 
   meter.acknowledged(0, 90, 100)
   meter.acknowledged(0, 110, 120)
   expect(meter.longest(130)).toEqual([90, 130])
-  meter.reset()
-  meter.acknowledged(0, 135, 140)
-  expect(meter.longest(145)).toEqual([20, 145])
+  meter.reset(130)
+  meter.acknowledged(0, 132, 136)
+  expect(meter.longest(140)).toEqual([6, 10])
 })
 
 test('a partition is silent until something is acknowledged that was asked for later', () => {

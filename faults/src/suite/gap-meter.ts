@@ -3,7 +3,7 @@
 export class GapMeter {
   readonly #last: number[]
   readonly #begun: number[]
-  #longest: number[]
+  readonly #longest: number[]
 
   constructor(partitions: number, now: number) {
     this.#last = Array.from({ length: partitions }, () => now)
@@ -18,9 +18,10 @@ export class GapMeter {
     this.#begun[partition] = Math.max(this.#begun[partition]!, begun)
   }
 
-  /** Forgets the gaps that are over. */
-  reset(): void {
-    this.#longest = this.#longest.map(() => 0)
+  /** Begins to measure: what was before does not count. */
+  reset(now: number): void {
+    this.#longest.fill(0)
+    this.#last.fill(now)
   }
 
   /** By partition, since the last reset; one that goes on counts up to now. */

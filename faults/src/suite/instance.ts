@@ -34,7 +34,7 @@ const fate: Fate = { killAt: undefined }
 const storage = kafkaEventStore({
   ...{ brokers, context, partitions, sessionTimeout, clientId: name, replicationFactor: 3, appendTimeout: 10_000 },
   ...(directory !== undefined && { replica: diskReplica({ directory }) }),
-  driver: (logger) => mortalDriver(kafkajsDriver({ brokers, clientId: name, requestTimeout: 10_000, logger }), fate),
+  driver: (logger) => mortalDriver(kafkajsDriver({ brokers, clientId: name, requestTimeout: 5_000, logger }), fate),
 })
 const logger = stderrLogger('info')
 const domainErrors = { 'order.refused': OrderRefused }

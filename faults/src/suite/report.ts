@@ -3,9 +3,9 @@ import type { Facts, Violation } from '../checker/check-history.js'
 
 /** One fault alone or a pair, and what became of it. */
 export interface StrikeReport {
-  readonly faults: readonly string[]
-  /** What each of them struck. */
-  readonly struck: readonly string[]
+  /** When, milliseconds since the first. */
+  readonly at: number
+  readonly happened: readonly { readonly name: string; readonly struck: string }[]
   /** Milliseconds from the first harm until all was put right. */
   readonly lasted: number
   /** Milliseconds from then until each partition had acknowledged a write asked for since. */
@@ -26,7 +26,7 @@ export class Report {
   }
 
   get faults(): number {
-    return this.#strikes.reduce((sum, { faults }) => sum + faults.length, 0)
+    return this.#strikes.reduce((sum, { happened }) => sum + happened.length, 0)
   }
 
   get longestGap(): number {
@@ -35,25 +35,26 @@ export class Report {
 
   strike(strike: StrikeReport, acknowledged: number): void {
     this.#strikes.push(strike)
-    const { gaps, faults, struck } = strike
+    const { at, happened, lasted, healing, gaps } = strike
     const named = gaps.flatMap((gap, partition) => (gap >= worthNaming ? [[partition, Math.round(gap)] as const] : []))
     this.#say({
-      ...{ name: 'fault', fault: faults, struck },
-      ...{ lasted: Math.round(strike.lasted), healing: Math.round(strike.healing) },
+      ...{ name: 'fault', at: Math.round(at), fault: happened.map(({ name }) => name) },
+      ...{ struck: happened.map(({ struck }) => struck), lasted: Math.round(lasted), healing: Math.round(healing) },
       ...{ partitions: Object.fromEntries(named), gap: Math.round(Math.max(...gaps)), unit: 'ms', acknowledged },
     })
   }
 
   /** A line for each fault: how often, and the longest gaps alone and in pairs. */
   totals(): void {
-    for (const fault of [...new Set(this.#strikes.flatMap(({ faults }) => faults))].sort()) {
-      const mine = this.#strikes.filter(({ faults }) => faults.includes(fault))
-      const alone = mine.filter(({ faults }) => faults.length === 1)
-      const paired = mine.filter(({ faults }) => faults.length > 1)
-      const longest = (strikes: readonly StrikeReport[]) =>
-        strikes.length === 0 ? null : Math.round(Math.max(...strikes.flatMap(({ gaps }) => gaps)))
-      const gaps = { longestGapAlone: longest(alone), longestGapInPairs: longest(paired) }
-      this.#say({ name: 'faults.total', fault, times: mine.length, alone: alone.length, ...gaps, unit: 'ms' })
+    const times = new Map<string, StrikeReport[]>()
+    for (const strike of this.#strikes) {
+      for (const { name } of strike.happened) times.set(name, [...(times.get(name) ?? []), strike])
+    }
+    for (const [fault, strikes] of [...times].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const alone = strikes.filter(({ happened }) => happened.length === 1)
+      const paired = strikes.filter(({ happened }) => happened.length > 1)
+      const gaps = { longestGapAlone: longestGap(alone), longestGapInPairs: longestGap(paired) }
+      this.#say({ name: 'faults.total', fault, times: strikes.length, alone: alone.length, ...gaps, unit: 'ms' })
     }
   }
 
@@ -75,4 +76,8 @@ export class Report {
     figure('longest-gap', Math.round(this.longestGap), 'ms')
     this.#say({ name: 'faults.facts', ...facts })
   }
+}
+
+function longestGap(strikes: readonly StrikeReport[]): number | null {
+  return strikes.length === 0 ? null : Math.round(Math.max(...strikes.flatMap(({ gaps }) => gaps)))
 }

@@ -1,6 +1,7 @@
 // The fault suite: a service on three brokers, clients, and one fault after another, then two at a time; in the end the
 // checker judges what everybody was told by the log, and every copy by its fold.
 import { rmSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isNarrativeError } from '@narrative/core'
 import type { TopicRecord } from '@narrative/testing'
@@ -19,8 +20,9 @@ import { type Stage, setStage } from './stage.js'
 import { slowFaults, suiteFaults } from './suite-faults.js'
 
 const partitions = 6
-const clientsEach = 4
 const sessionTimeout = 3_000
+/** How often the history so far is judged: a long run ends soon after a promise was broken. */
+const judgeEvery = 300_000
 /** Far more than any fault's healing may take. */
 const patience = 90_000
 
@@ -30,7 +32,14 @@ const line = (facts: object) => void process.stdout.write(`${JSON.stringify(fact
 export async function runSuite(milliseconds: number, seed: number): Promise<boolean> {
   const directory = join('.narrative', 'faults', String(seed))
   rmSync(directory, { recursive: true, force: true })
-  line({ name: 'faults.begin', seed, partitions, clients: partitions * clientsEach, sessionTimeout })
+  line({
+    name: 'faults.begin',
+    seed,
+    machine: machine(),
+    partitions,
+
+    sessionTimeout,
+  })
   const stage = await setStage(directory, partitions, sessionTimeout)
   const meter = new GapMeter(partitions, performance.now())
   const clients = new ServiceClients(stage.services, stage.partitionOf, meter, seed)
@@ -74,30 +83,38 @@ async function play(
   const allReady = () => processes.every((process) => process.ready)
   const notReady = () => `${processes.filter(({ ready }) => !ready).map(({ name }) => name)} did not start.`
   await until(allReady, patience, notReady)
-  clients.start(partitions, clientsEach)
+  clients.start(partitions)
 
   const report = new Report(line)
   let healed = performance.now()
-  const heal = async () => {
+  const heal = async (processesToo: boolean) => {
     healed = performance.now()
     const silent = () => meter.silentSince(healed)
-    await until(
-      () => silent().length === 0,
-      patience,
-      () => `Partitions ${silent()} took no write after healing.`,
-    )
-    await until(allReady, patience, notReady)
+    const says = () => `Partitions ${silent()} took no write after healing.`
+    await until(() => silent().length === 0, patience, says)
+    if (processesToo) await until(allReady, patience, notReady)
+    // The next faults may come while a process starts, but it must come to be ready some day.
+    if (processes.some(({ notReadyFor }) => notReadyFor > patience)) throw new Error(notReady())
     return performance.now() - healed
   }
-  await heal()
+  await heal(true)
   const begun = performance.now()
   const elapsed = () => performance.now() - begun
   const random = new Random(seed)
   const names = Object.keys(suiteFaults)
+  const soFar = async () => {
+    const operations = [...clients.operations]
+    return checkHistory({ operations, log: await readLog(cluster.brokers, topic, marked) }).violations
+  }
+  let judged = begun
   for (const faults of schedule(names, slowFaults, random, () => elapsed() < milliseconds / 2)) {
     if (elapsed() > milliseconds) break
-    meter.reset()
+    if (performance.now() - judged > judgeEvery) {
+      if ((await soFar()).length > 0) break
+      judged = performance.now()
+    }
     const struckAt = performance.now()
+    meter.reset(struckAt)
     const strikes = faults.map((name) => {
       const scene = { ...stage, clients, random: new Random(random.between(1, 2 ** 31)) }
       return suiteFaults[name]!(scene).catch((error: unknown) => {
@@ -107,14 +124,12 @@ async function play(
     })
     const struck = await Promise.all(strikes)
     const lasted = performance.now() - struckAt
-    const healing = await heal()
+    const healing = await heal(faults.length === 1)
     const gaps = meter.longest(performance.now())
-    const done = faults.filter((_, at) => struck[at] !== undefined)
-    report.strike(
-      { faults: done, struck: struck.filter((what) => what !== undefined), lasted, healing, gaps },
-      clients.acknowledged,
-    )
+    const happened = faults.flatMap((name, at) => (struck[at] === undefined ? [] : { name, struck: struck[at] }))
+    report.strike({ at: struckAt - begun, happened, lasted, healing, gaps }, clients.acknowledged)
   }
+  await heal(true)
   await clients.stop()
 
   const log = await readLog(cluster.brokers, topic, marked)
@@ -136,6 +151,12 @@ async function play(
     keepLines(directory, 'violations.jsonl', violations)
   }
   return passed
+}
+
+function machine(): string {
+  const [core] = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return `${cpus().length} cores (${core?.model.trim() || 'unknown model'}), ${memory} GB memory, Node ${process.versions.node}`
 }
 
 /** Events are told apart by the mark that their command brought along. */

@@ -1,6 +1,7 @@
 // Clients of the service: they ask any instance, as behind a balancer, repeat what they got no answer to, and note it all.
 //
-// Each belongs to one partition, so that one partition that stands still does not keep the others' clients waiting.
+// They come whether those before them were served or not, to each partition at the same rate: so a gap in what a partition
+// acknowledged is the partition's, and not that of clients who wait elsewhere.
 import { randomUUID } from 'node:crypto'
 import type { AppendOperation, AppendOutcome, Operation, ReadOperation } from '../checker/history.js'
 import { Random } from '../random.js'
@@ -12,6 +13,8 @@ import type { Service } from './service.js'
 const openStreams = 8
 const fullAt = 40
 const attempts = 6
+/** Clients that are at a partition at a time. */
+const crowd = 60
 /** An instance is waited for a little longer than it may take. */
 const grace = 1_500
 
@@ -26,7 +29,8 @@ export class ServiceClients {
   readonly #partitionOf: (streamId: string) => number
   readonly #meter: GapMeter
   readonly #random: Random
-  readonly #running: Promise<void>[] = []
+  readonly #coming: Promise<void>[] = []
+  readonly #here = new Set<Promise<void>>()
   readonly #open: string[][] = []
   #streams = 0
   #stopped = false
@@ -38,16 +42,17 @@ export class ServiceClients {
     this.#random = new Random(seed)
   }
 
-  start(partitions: number, clientsEach: number): void {
+  start(partitions: number): void {
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(Array.from({ length: openStreams }, () => this.newStream(partition)))
-      for (let n = 0; n < clientsEach; n++) this.#running.push(this.#work(`c${partition}.${n}`, partition))
+      this.#coming.push(this.#come(partition))
     }
   }
 
+  /** Resolves when the last of them is gone. */
   async stop(): Promise<void> {
     this.#stopped = true
-    await Promise.all(this.#running)
+    await Promise.all([...this.#coming, ...this.#here])
   }
 
   /** Adds to the history what somebody did who is none of its clients. */
@@ -70,16 +75,28 @@ export class ServiceClients {
     return this.#random.pick(this.#open[partition]!)
   }
 
-  async #work(client: string, partition: number): Promise<void> {
+  async #come(partition: number): Promise<void> {
     const random = this.#random
-    while (!this.#stopped) {
-      const streams = this.#open[partition]!
-      const at = random.between(0, openStreams - 1)
-      if (this.versions.get(streams[at]!)! >= fullAt) streams[at] = this.newStream(partition)
-      if (random.chance(0.1)) await this.#read(client, streams[at]!)
-      else await this.#command(client, streams[at]!, partition)
-      await pause(random.between(20, 200))
+    const here = new Set<Promise<void>>()
+    for (let n = 0; !this.#stopped; await pause(random.between(10, 80))) {
+      if (here.size === crowd) continue
+      const client = this.#one(`c${partition}.${++n}`, partition).finally(() => {
+        here.delete(client)
+        this.#here.delete(client)
+      })
+      here.add(client)
+      this.#here.add(client)
     }
+  }
+
+  /** Reads, or wants one thing until it is told what became of it. */
+  async #one(client: string, partition: number): Promise<void> {
+    const random = this.#random
+    const streams = this.#open[partition]!
+    const at = random.between(0, openStreams - 1)
+    if (this.versions.get(streams[at]!)! >= fullAt) streams[at] = this.newStream(partition)
+    if (random.chance(0.1)) await this.#read(client, streams[at]!)
+    else await this.#command(client, streams[at]!, partition)
   }
 
   async #command(client: string, streamId: string, partition: number): Promise<void> {

@@ -25,9 +25,7 @@ export class Service {
   #heldDown = true
   #ready = false
   #suspectUntil = 0
-  /** When it last began to start, and how often it ended by itself. */
-  startedAt = 0
-  failures = 0
+  #lastReady = performance.now()
 
   /** Its output is added to the file `log`. */
   constructor(settings: InstanceSettings, log: string) {
@@ -43,6 +41,11 @@ export class Service {
     return this.#ready
   }
 
+  /** For how long it has not been ready, milliseconds. */
+  get notReadyFor(): number {
+    return this.#ready ? 0 : performance.now() - this.#lastReady
+  }
+
   /** Whether a balancer would send somebody there. */
   get trusted(): boolean {
     return this.#ready && performance.now() > this.#suspectUntil
@@ -56,7 +59,6 @@ export class Service {
   start(): void {
     this.#heldDown = false
     if (this.#process !== undefined) return
-    this.startedAt = performance.now()
     const log = openSync(this.#log, 'a')
     const started = fork(program, [JSON.stringify(this.settings)], { stdio: ['ignore', log, log, 'ipc'] })
     closeSync(log)
@@ -66,11 +68,11 @@ export class Service {
       else this.#settle(message.id, message.answer)
     })
     started.on('error', () => {}) // a message to one that is dying
-    started.on('exit', (code) => {
+    started.on('exit', () => {
+      if (this.#ready) this.#lastReady = performance.now()
       this.#ready = false
       this.#process = undefined
       for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined)
-      if (code !== null && code !== 0) this.failures++
       // What ends by itself, its supervisor starts again.
       if (!this.#heldDown) void pause(300).then(() => this.#heldDown || this.start())
     })

@@ -12,7 +12,7 @@ import {
   startPostgres,
   uniqueName,
 } from '@narrative/testing'
-import kafkajs from 'kafkajs'
+import { partitionOf } from '../partition-of.js'
 import { Rogue } from './rogue.js'
 import { Service } from './service.js'
 import { Turns } from './turns.js'
@@ -85,14 +85,10 @@ export async function setStage(directory: string, partitions: number, sessionTim
   const guest = service('guest', size)
   const worker = service('worker', size, { database: await postgres.createDatabase() })
   const rogue = await Rogue.open(cluster.brokers, topic, partitions)
-  const partitionerOf = kafkajs.Partitioners.DefaultPartitioner()
-  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => {
-    return { partitionErrorCode: 0, partitionId, leader: 1, replicas: [], isr: [] }
-  })
   return {
     ...{ cluster, services, guest, worker, proxies, rogue, topic, partitions, sessionTimeout, group: context },
     brokers: cluster.nodes.map((node) => ({ node, turns: new Turns() })),
-    partitionOf: (streamId) => partitionerOf({ topic, partitionMetadata, message: { key: streamId, value: '' } }),
+    partitionOf: (streamId) => partitionOf(streamId, partitions),
     async close() {
       await Promise.all([...services, guest, worker].map((process) => process.kill()))
       await rogue.close()
