@@ -30,7 +30,13 @@ export {
 export { fromJson } from './command-handling/from-json.js'
 export type { LoadedAggregate } from './command-handling/load-aggregate.js'
 export type { DomainErrorClasses } from './command-handling/routed-error.js'
-export { Aggregate, CommandHandler, EventHandler } from './decorators/aggregate-decorators.js'
+export {
+  Aggregate,
+  type AggregateOptions,
+  CommandHandler,
+  EventHandler,
+  type SnapshotState,
+} from './decorators/aggregate-decorators.js'
 export { eventTypeOf } from './decorators/event-type-of.js'
 export { AggregateId, Command, Event, type EventOptions, Query } from './decorators/message-decorators.js'
 export { QueryHandler, type QueryHandlerOptions } from './decorators/query-handler.js'
@@ -43,6 +49,7 @@ export type {
   Decision,
   EventContext,
   ServiceId,
+  SnapshotPolicy,
 } from './definition/aggregate-definition.js'
 export { type Decider, defineDecider, type Message } from './definition/define-decider.js'
 export { DomainError, isDomainError } from './errors/domain-error.js'

@@ -1,5 +1,5 @@
 // The opened store as an application holds it: its ports, how it fares, and how it ends.
-import type { EventLog, EventStore, OpenStorage, PartitionStatus } from '@narrative/core'
+import type { EventLog, EventStore, OpenStorage, PartitionStatus, SnapshotStore } from '@narrative/core'
 import type { KafkaDriver, Membership } from './driver/kafka-driver.js'
 import type { Settings } from './options.js'
 import { storeClosed } from './owner-errors.js'
@@ -12,6 +12,7 @@ export interface StorageParts {
   readonly driver: KafkaDriver
   readonly eventStore: EventStore
   readonly eventLog: EventLog
+  readonly snapshots: SnapshotStore
   readonly owners: PartitionOwners
   /** None in a process that only reads. */
   readonly router?: KafkaCommandRouter
@@ -25,6 +26,7 @@ export interface StorageParts {
 export class KafkaStorage implements OpenStorage {
   readonly eventStore: EventStore
   readonly eventLog: EventLog
+  readonly snapshots: SnapshotStore
   readonly router: KafkaCommandRouter | undefined
   readonly #parts: StorageParts
   #ended: Promise<void> | undefined
@@ -33,6 +35,7 @@ export class KafkaStorage implements OpenStorage {
     this.#parts = parts
     this.eventStore = parts.eventStore
     this.eventLog = parts.eventLog
+    this.snapshots = parts.snapshots
     this.router = parts.router
   }
 
@@ -44,6 +47,7 @@ export class KafkaStorage implements OpenStorage {
     const { closing, settings, membership } = this.#parts
     if (closing.signal.aborted) return { ready: false, reasons: ['The event store was closed.'] }
     const reasons = this.status().flatMap(({ reason }) => reason ?? [])
+    if (membership?.failure !== undefined) return { ready: false, reasons: [membership.failure.message, ...reasons] }
     const { group, sessionTimeout } = settings
     const silent = membership?.silentFor ?? 0
     // Three session timeouts: a rebalance may wait for two of them.

@@ -5,6 +5,7 @@ import type { Assignment } from './driver/sticky-assignment.js'
 import { KafkaEventLog } from './kafka-event-log.js'
 import { KafkaStorage } from './kafka-storage.js'
 import type { Settings } from './options.js'
+import { OwnedSnapshots } from './owned-snapshots.js'
 import { OwnedStreams } from './owned-streams.js'
 import { PartitionFollower } from './partition-follower.js'
 import { PartitionOwner } from './partition-owner.js'
@@ -87,6 +88,7 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
     member = await driver.joinGroup({
       group: settings.group,
       topics: shared,
+      instanceId: settings.instanceId,
       sessionTimeout: settings.sessionTimeout,
       standbys: settings.standbys,
       // The group shares the command topics; what is owned and followed are the events.
@@ -142,7 +144,8 @@ function rolesWith(
   const { clock, logger } = context
   const { clientId, startTimeout, renewAfter, queueLimits, maxBatchRecords, replicas } = settings
   return {
-    replica: (topic, partition) => replicas.create({ driver, topic: topic.name, partition, logger }),
+    replica: (topic, partition, onFailure) =>
+      replicas.create({ driver, topic: topic.name, partition, logger, onFailure }),
     follower: ({ topic, ...beginning }) => new PartitionFollower({ ...beginning, driver, topic: topic.name, logger }),
     owner({ topic, ...beginning }, patient) {
       const owner = new PartitionOwner({
@@ -191,5 +194,6 @@ function storageOf({ settings, context, driver }: Foundation, work: Work): Kafka
     ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
     closed: closed.signal,
   })
-  return new KafkaStorage({ settings, driver, eventStore, eventLog, closing, closed, ...work })
+  const snapshots = new OwnedSnapshots(places, owners)
+  return new KafkaStorage({ settings, driver, eventStore, eventLog, snapshots, closing, closed, ...work })
 }

@@ -157,6 +157,7 @@ export class PartitionOwner {
   /** Somebody else may have owned the partition meanwhile: it is claimed again before anything more is told. */
   doubt(reason: string): void {
     this.#doubts++
+    if (this.#state === 'serving') this.#waits(reason)
     this.#writer.interrupt(reason)
   }
 
@@ -188,7 +189,7 @@ export class PartitionOwner {
         this.#servedSince = performance.now()
         this.#writer.reason = ''
         this.#startedSettled.resolve()
-        const doubt = await this.#writer.serve(claim)
+        const doubt = await this.#writer.serve(claim).catch(replicaDoubt)
         if (doubt === undefined) continue // only the claim is to be renewed: not worth a flicker of health
         this.#waits(doubt)
         logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
@@ -326,4 +327,10 @@ export class PartitionOwner {
       `${this.#name}: ${offsets.length} event(s) from offset ${offsets[0]} on were written by an instance that had lost the partition; they do not count`,
     )
   }
+}
+
+/** While it serves, only the replica fails. Whether it can go on, it says when it is opened again. */
+function replicaDoubt(error: unknown): string {
+  if (isNarrativeError(error, 'DISK_FAILED')) return error.message
+  throw error
 }

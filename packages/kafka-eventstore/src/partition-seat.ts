@@ -18,7 +18,8 @@ export interface Beginning {
 
 /** Makes what sits on a seat. */
 export interface Roles {
-  replica(topic: TopicDescription, partition: number): Replica
+  /** @param onFailure told when it can go on no further */
+  replica(topic: TopicDescription, partition: number, onFailure: (failure: NarrativeError) => void): Replica
   /** It begins to claim at once. @param patient it has all the time it needs */
   owner(beginning: Beginning, patient: boolean): PartitionOwner
   follower(beginning: Beginning): PartitionFollower
@@ -92,7 +93,7 @@ export class PartitionSeat {
     if (failed) this.#discard(vacated)
     const [topic, partition] = [this.#topic, this.#partition]
     if (this.#replica !== undefined) return { topic, partition, replica: this.#replica, vacated }
-    this.#replica = this.#roles.replica(topic, partition)
+    this.#replica = this.#roles.replica(topic, partition, ({ message }) => this.owner?.doubt(message))
     return { topic, partition, replica: this.#replica, vacated: Promise.resolve() }
   }
 

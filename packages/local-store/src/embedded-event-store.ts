@@ -14,6 +14,7 @@ import {
   type OpenStorage,
   type ReadOptions,
   type RecordedEvent,
+  type SnapshotStore,
   type StorageContext,
   type StreamId,
   silentLogger,
@@ -154,6 +155,11 @@ function openStorage(data: EmbeddedDirectory, opening: object, release: () => Pr
   return {
     eventStore,
     eventLog,
+    snapshots: {
+      load: (streamId) => data.snapshots(streamId)?.load(streamId),
+      save: (streamId, snapshot) => data.snapshots(streamId)?.save(streamId, snapshot),
+      discard: (streamId) => data.snapshots(streamId)?.discard(streamId),
+    },
     health() {
       if (closed.aborted) return { ready: false, reasons: ['The event store was closed.'] }
       const reasons = data.stores.flatMap(({ failure }) => failure?.message ?? [])
@@ -204,6 +210,8 @@ class EmbeddedDirectory {
   openings = 0
   readonly #categories = new Map<string, Promise<readonly EmbeddedPartition[]>>()
   readonly #open: EmbeddedPartition[] = []
+  /** Partitions by category, once they are open. */
+  readonly #opened = new Map<string, readonly EmbeddedPartition[]>()
 
   static async open(options: Required<EmbeddedEventStoreOptions>, logger: Logger): Promise<EmbeddedDirectory> {
     let unlock: Unlock | undefined
@@ -243,8 +251,17 @@ class EmbeddedDirectory {
     if (known !== undefined) return known
     const opened = this.#openCategory(category)
     this.#categories.set(category, opened)
-    opened.catch(() => this.#categories.delete(category))
+    opened.then(
+      (partitions) => this.#opened.set(category, partitions),
+      () => this.#categories.delete(category),
+    )
     return opened
+  }
+
+  /** None of a category that nobody has read or written yet. */
+  snapshots(streamId: StreamId): SnapshotStore | undefined {
+    const partitions = this.#opened.get(categoryOf(streamId)) ?? []
+    return partitions[hashOf(streamId) % partitions.length]?.store.snapshots
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
 // A step is one frame, so it is there whole or not at all. The index follows in batches (write-behind.ts). When it is
 // opened, the frames the index has not seen are read (recovery.ts). Whatever is read was checked: records by their own
 // checksums, the index as a whole when it was opened (partition-directory.ts).
-import { type Appended, type Logger, NarrativeError, type RecordedEvent } from '@narrative/core'
+import { type Appended, type Logger, NarrativeError, type RecordedEvent, type SnapshotStore } from '@narrative/core'
 import { diskFailed, logCorrupt } from './disk-error.js'
 import { PartitionDirectory } from './partition-directory.js'
 import { decodeRecord, encodeFrame, type Frame, hashOf, type LocalPoint, type PlacedRecord } from './record-codec.js'
@@ -75,6 +75,11 @@ export class LocalPartition {
   /** Why it goes on no further. */
   get failure(): NarrativeError | undefined {
     return this.#failure
+  }
+
+  /** Snapshots of its streams: plain data. One is on the disk not before the events it comes from. */
+  get snapshots(): SnapshotStore {
+    return this.#behind.snapshots
   }
 
   version(streamId: string): number {

@@ -12,6 +12,8 @@ const longStreams = 4
 const streams = 1_500
 const pageSize = 4096
 
+type Harm = (file: Buffer) => Buffer
+
 /** Streams of five events, some of 150: chunks, commands of chunks, freed pages. */
 beforeAll(async () => {
   mkdirSync(good)
@@ -41,33 +43,46 @@ test('whatever happens to its file: it is in doubt, or it answers as before', as
   const bytes = readFileSync(join(good, 'data.mdb'))
   const place = fc.nat(bytes.length - 1)
   const page = fc.nat(bytes.length / pageSize - 1).map((number) => number * pageSize)
-  const harm: fc.Arbitrary<(file: Buffer) => Buffer> = fc.oneof(
-    fc.array(fc.tuple(place, fc.nat(7)), { minLength: 1, maxLength: 40 }).map((flips) => (file) => {
-      for (const [at, bit] of flips) file[at]! ^= 1 << bit
-      return file
-    }),
+  const harm = fc.oneof(
+    fc.array(fc.tuple(place, fc.nat(7)), { minLength: 1, maxLength: 40 }).map(
+      (flips): Harm =>
+        (file) => {
+          for (const [at, bit] of flips) file[at]! ^= 1 << bit
+          return file
+        },
+    ),
     // Heads of pages: page number, kind, bounds, places of nodes.
-    fc.array(fc.tuple(page, fc.nat(60), fc.nat(255)), { minLength: 1, maxLength: 5 }).map((sets) => (file) => {
-      for (const [at, within, value] of sets) file[at + within] = value
-      return file
-    }),
-    fc.tuple(page, page).map(([a, b]) => (file) => {
-      const kept = Buffer.from(file.subarray(a, a + pageSize))
-      file.copyWithin(a, b, b + pageSize)
-      kept.copy(file, b)
-      return file
-    }),
+    fc.array(fc.tuple(page, fc.nat(60), fc.nat(255)), { minLength: 1, maxLength: 5 }).map(
+      (sets): Harm =>
+        (file) => {
+          for (const [at, within, value] of sets) file[at + within] = value
+          return file
+        },
+    ),
     fc.tuple(page, page).map(
-      ([a, b]) =>
+      ([a, b]): Harm =>
+        (file) => {
+          const kept = Buffer.from(file.subarray(a, a + pageSize))
+          file.copyWithin(a, b, b + pageSize)
+          kept.copy(file, b)
+          return file
+        },
+    ),
+    fc.tuple(page, page).map(
+      ([a, b]): Harm =>
         (file) =>
           file.copyWithin(a, b, b + pageSize),
     ),
     fc.tuple(page, fc.constantFrom(0, 0x78, 0xff)).map(
-      ([at, value]) =>
+      ([at, value]): Harm =>
         (file) =>
           file.fill(value, at, at + pageSize),
     ),
-    place.map((length) => (file) => file.subarray(0, length)),
+    place.map(
+      (length): Harm =>
+        (file) =>
+          file.subarray(0, length),
+    ),
   )
   let doubted = 0
   let number = 0
@@ -80,9 +95,9 @@ test('whatever happens to its file: it is in doubt, or it answers as before', as
       else await expectRight(directory)
       rmSync(directory, { recursive: true })
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
-  expect(doubted).toBeGreaterThan(100)
+  expect(doubted).toBeGreaterThan(60)
 }, 60_000)
 
 test('nothing but noise, a file that is too short, and none', () => {

@@ -3,6 +3,7 @@
 //   s <stream id>          the newest chunk of a stream: entries of place u48 and command hash u32, 64 at the most
 //   c <chunk> <stream id>  full chunks
 //   k <hash> <stream id>   versions of commands in full chunks, u32 each
+//   p <stream id>          the snapshot of a stream (local-snapshots.ts); not counted, for it may be forgotten
 //   o <offset>             where in the file the frame with this offset begins; a few, to begin reading near an offset
 //   m                      what the index reaches to, and how much it holds
 //
@@ -20,6 +21,7 @@ import {
   isStreamKey,
   offsetKey,
   reachKey,
+  snapshotKey,
   streamKey,
 } from './index-keys.js'
 import type { LocalPoint, PlacedRecord } from './record-codec.js'
@@ -144,6 +146,10 @@ export class StreamIndex {
     return [...old, ...versions]
   }
 
+  snapshot(streamId: string): Buffer | undefined {
+    return this.#get(snapshotKey(streamId))?.subarray(sumSize)
+  }
+
   /** Where to begin reading the file for an offset. */
   placeBefore(offset: number): number {
     const range = { start: offsetKey(offset), end: offsetKey(0), reverse: true, limit: 1 }
@@ -151,11 +157,15 @@ export class StreamIndex {
     return 0
   }
 
-  /** Adds records, by stream in the order of their versions, and moves the reach: one transaction. */
+  /**
+   * Adds records, by stream in the order of their versions, and moves the reach: one transaction.
+   * @param snapshots of versions it reaches to; undefined for one that is to be forgotten
+   */
   async add(
     streams: ReadonlyMap<string, readonly PlacedRecord[]>,
     milestones: readonly Milestone[],
     reach: IndexReach,
+    snapshots: ReadonlyMap<string, Buffer | undefined> = new Map(),
   ): Promise<void> {
     const written = new Set<Promise<boolean>>()
     const put = (key: Buffer, value: Buffer) => {
@@ -173,6 +183,11 @@ export class StreamIndex {
       const value = Buffer.alloc(sumSize + 6)
       value.writeUIntBE(place, sumSize, 6)
       put(offsetKey(offset), value)
+    }
+    for (const [streamId, bytes] of snapshots) {
+      const key = snapshotKey(streamId)
+      if (bytes === undefined) written.add(this.#db.remove(key))
+      else put(key, Buffer.concat([Buffer.alloc(sumSize), bytes]))
     }
     put(reachKey, Buffer.from(`0000${JSON.stringify({ reach, events, chunks })}`))
     this.#holdings = { events, chunks }

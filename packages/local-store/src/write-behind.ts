@@ -1,5 +1,6 @@
 // What was applied and is not in the index yet: it answers from memory while it is written, first to the file, then to the index.
 
+import { LocalSnapshots } from './local-snapshots.js'
 import { RecentRecords } from './recent-records.js'
 import type { PlacedRecord } from './record-codec.js'
 import type { RecordFile } from './record-file.js'
@@ -25,6 +26,7 @@ interface Held {
 
 export class WriteBehind {
   readonly recent = new RecentRecords()
+  readonly snapshots: LocalSnapshots
   readonly #file: RecordFile
   readonly #index: StreamIndex
   readonly #failed: (cause: unknown) => void
@@ -43,6 +45,10 @@ export class WriteBehind {
     this.#index = index
     this.#reach = reach
     this.#failed = failed
+    this.snapshots = new LocalSnapshots(
+      (streamId) => index.snapshot(streamId),
+      () => this.#soon(),
+    )
   }
 
   /** How far what was added reaches. */
@@ -75,7 +81,8 @@ export class WriteBehind {
 
   /** Resolves when everything is in the index, or it has failed. */
   async flush(): Promise<void> {
-    while (!this.#stopped && (this.recent.count > 0 || this.#held.length > 0)) await this.#follow(true)
+    const waits = () => this.recent.count > 0 || this.#held.length > 0 || this.snapshots.waiting
+    while (!this.#stopped && waits()) await this.#follow(true)
     await this.#working
   }
 
@@ -104,12 +111,14 @@ export class WriteBehind {
       const indexing = index || this.recent.count >= indexAfter
       const leaving = indexing ? this.recent.leave() : undefined
       const milestones = indexing ? this.#milestones.splice(0) : []
+      const snapshots = indexing ? this.snapshots.leave() : undefined
       await this.#write()
       if (leaving === undefined) {
         this.#soon()
       } else {
-        await this.#index.add(leaving, milestones, reach)
+        await this.#index.add(leaving, milestones, reach, snapshots)
         this.recent.left()
+        this.snapshots.left()
       }
     } catch (error) {
       this.#stopped = true

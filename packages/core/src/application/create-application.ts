@@ -7,6 +7,7 @@ import { createLocalExecution } from '../command-handling/local-execution.js'
 import type { DomainErrorClasses } from '../command-handling/routed-error.js'
 import { createRoutedExecution } from '../command-handling/routed-execution.js'
 import { createRoutedRead } from '../command-handling/routed-reads.js'
+import { StoredSnapshots } from '../command-handling/stored-snapshots.js'
 import { readAggregate } from '../decorators/read-aggregate.js'
 import { readQueryHandlers } from '../decorators/read-query-handlers.js'
 import type { AggregateDefinition, ServiceId } from '../definition/aggregate-definition.js'
@@ -134,6 +135,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
     codec,
     clock,
     snapshots: options.snapshots ?? new InMemorySnapshotStore({ max: 10_000 }),
+    storedSnapshots: storage.snapshots && new StoredSnapshots(storage.snapshots, logger),
     service: <T>(id: ServiceId<T>): T => container.get<T>(id as never),
   }
   const { router } = storage

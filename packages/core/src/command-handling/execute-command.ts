@@ -4,16 +4,14 @@ import { NarrativeError } from '../errors/narrative-error.js'
 import type { Clock } from '../event-store/clock.js'
 import type { Appended } from '../event-store/event-store.js'
 import type { NewEvent } from '../event-store/recorded-event.js'
-import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import type { MessageMetadata } from '../messages/metadata.js'
 import { aggregateIdOf, type StreamId } from '../messages/stream-id.js'
 import type { Cancellation } from './cancellation.js'
 import type { CommandResult } from './command-result.js'
-import { type AggregateSource, type LoadedAggregate, loadAggregate } from './load-aggregate.js'
+import { type AggregateSource, type KnownStates, type LoadedAggregate, loadAggregate } from './load-aggregate.js'
 
 /** What executing needs of its application. */
-export interface ExecutionEnvironment extends AggregateSource {
-  readonly snapshots: SnapshotStore
+export interface ExecutionEnvironment extends AggregateSource, KnownStates {
   readonly clock: Clock
   service<T>(id: ServiceId<T>): T
 }
@@ -61,7 +59,9 @@ export async function executeCommand(environment: ExecutionEnvironment, executio
     const encoded = events.map((event) => encodeOwnEvent(environment, execution, event))
     cancellation.check()
     // 3. Append.
-    const result = await eventStore.append(streamId, encoded, { expectedVersion: loaded.version, metadata })
+    const appending = eventStore.append(streamId, encoded, { expectedVersion: loaded.version, metadata })
+    environment.storedSnapshots?.save(definition, streamId, loaded.from, loaded) // while the append is on its way
+    const result = await appending
     if (result.outcome === 'appended') {
       if (result.duplicate) return answerAgain(environment, execution, result)
       return resultOf(execution, result.version, result, events)

@@ -1,9 +1,10 @@
-// The state of an aggregate: the latest snapshot, if there is one, and every event after it.
+// The state of an aggregate: the one that was kept, or else its latest snapshot, and every event after it.
 import type { EventCodec } from '../codec/event-codec.js'
 import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import type { EventStore, ReadOptions } from '../event-store/event-store.js'
 import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import type { StreamId } from '../messages/stream-id.js'
+import type { StoredSnapshots } from './stored-snapshots.js'
 
 /** An aggregate as of a version. */
 export interface LoadedAggregate<State = any> {
@@ -21,22 +22,54 @@ export interface AggregateSource {
 /** What the past is read from. */
 type PastSource = { readonly eventStore: Pick<EventStore, 'read'>; readonly codec: EventCodec }
 
+/** An aggregate, and where its load began. */
+export interface FreshAggregate extends LoadedAggregate {
+  /** The version it was kept at; 0 when every event was read. */
+  readonly from: number
+}
+
+/** Where states are found that need not be folded from the first event on. */
+export interface KnownStates {
+  /** The states used last, as live objects. */
+  readonly snapshots: SnapshotStore
+  /** Those that outlive the process; none where the event store keeps none. */
+  readonly storedSnapshots: StoredSnapshots | undefined
+}
+
 /**
- * The newest state; remembers it in the snapshot store.
- * Snapshots only ever come from recorded events, so a state is the same whether it was kept or folded anew.
+ * The newest state; it is kept for the next load.
+ * States only ever come from recorded events, so one is the same whether it was kept or folded anew.
  */
 export async function loadAggregate(
-  source: AggregateSource & { readonly snapshots: SnapshotStore },
+  source: AggregateSource & KnownStates,
   definition: AggregateDefinition,
   streamId: StreamId,
-): Promise<LoadedAggregate> {
-  const snapshot = source.snapshots.load(streamId)
-  const usable = snapshot !== undefined && snapshot.revision === definition.revision
-  const start = usable ? snapshot : { state: definition.initial(), version: 0 }
+): Promise<FreshAggregate> {
+  const kept = source.snapshots.load(streamId)
+  if (kept?.revision === definition.revision) return foldAndKeep(source, definition, streamId, kept)
+  const stored = source.storedSnapshots?.load(definition, streamId)
+  if (stored !== undefined) {
+    try {
+      return await foldAndKeep(source, definition, streamId, stored)
+    } catch (error) {
+      // A state that was read back may be one that no event ever led to. The events themselves have the last word.
+      source.storedSnapshots?.unreadable(streamId, error)
+    }
+  }
+  return foldAndKeep(source, definition, streamId, { state: definition.initial(), version: 0 })
+}
+
+async function foldAndKeep(
+  source: AggregateSource & KnownStates,
+  definition: AggregateDefinition,
+  streamId: StreamId,
+  start: LoadedAggregate,
+): Promise<FreshAggregate> {
+  const from = start.version
   try {
-    const loaded = await fold(source, definition, streamId, start, { from: start.version + 1 })
-    if (loaded.version > start.version) source.snapshots.save(streamId, { ...loaded, revision: definition.revision })
-    return loaded
+    const loaded = await fold(source, definition, streamId, start, { from: from + 1 })
+    if (loaded.version > 0) source.snapshots.save(streamId, { ...loaded, revision: definition.revision })
+    return { ...loaded, from }
   } catch (error) {
     // The state may be half folded, and it is the very object the snapshot holds.
     source.snapshots.discard(streamId)

@@ -3,14 +3,32 @@ import type { Class } from '../messages/message-class.js'
 import { addHandlerMark, setMark } from './marks.js'
 import type { CommandHandlerMethod, EventHandlerMethod } from './signatures.js'
 
+/** Options of {@link Aggregate}. */
+export interface AggregateOptions {
+  /** Raise it when the meaning of the state changes: older snapshots are then ignored. Default 1. */
+  readonly revision?: number
+  /**
+   * A snapshot of the state is kept every so many events, where the event store keeps any; default none. The fields are
+   * kept as JSON; a state that JSON does not give back as it was needs the methods of {@link SnapshotState}.
+   */
+  readonly snapshotEvery?: number
+}
+
+/** An aggregate that says itself what a snapshot of it is. */
+export interface SnapshotState {
+  /** What to keep: plain data. */
+  toSnapshot?(): unknown
+  /** Called on a fresh instance. */
+  fromSnapshot?(data: any): void
+}
+
 /**
  * Marks a class as an aggregate. It needs a constructor without parameters; its fields are its state.
  *
  * @param category names its streams and its topic: `order` gives streams `order-<id>` in `<context>.order.events`
- * @param options `revision`: raise it when the meaning of the state changes, so that older snapshots are ignored (default 1)
  */
-export function Aggregate(category: string, options: { readonly revision?: number } = {}) {
-  return (target: new () => object): void => setMark('aggregate', target, { category, revision: options.revision ?? 1 })
+export function Aggregate(category: string, { revision = 1, snapshotEvery }: AggregateOptions = {}) {
+  return (target: new () => object): void => setMark('aggregate', target, { category, revision, snapshotEvery })
 }
 
 /**

@@ -21,6 +21,7 @@ export interface EventMark {
 export interface AggregateMark {
   readonly category: string
   readonly revision: number
+  readonly snapshotEvery: number | undefined
 }
 
 /** Left by a handler decorator: which method handles which message class. */

@@ -6,6 +6,7 @@ import type { Class } from '../messages/message-class.js'
 import { isCategory } from '../messages/stream-id.js'
 import { eventTypeOf } from './event-type-of.js'
 import { getAggregateIdMarks, getHandlerMarks, getMark } from './marks.js'
+import { readSnapshots } from './read-snapshots.js'
 
 /** A definition, or all that is wrong with the class. */
 export interface AggregateReading {
@@ -89,12 +90,16 @@ export function readAggregate(aggregate: Class): AggregateReading {
       `Aggregate ${aggregate.name} has no @EventHandler: mark one for every event it may emit, even if its state does not change.`,
     )
 
+  const { snapshots, faults: snapshotFaults } = readSnapshots(aggregate, mark?.snapshotEvery)
+  faults.push(...snapshotFaults)
+
   const make = aggregate as unknown as new () => Methods
   return {
     faults,
     definition: {
       category,
       revision: mark?.revision ?? 1,
+      snapshots,
       commands: [...commands.values()].map((c) => c.definition),
       events: [...events.values()].map((e) => e.type),
       identify: (command) =>

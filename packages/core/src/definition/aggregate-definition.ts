@@ -42,11 +42,22 @@ export interface CommandDefinition {
   readonly schema: unknown
 }
 
+/** How a state is kept beside the events of a stream, so that a load need not begin with the first one. */
+export interface SnapshotPolicy<State = any> {
+  /** How many events lie between two snapshots. */
+  readonly every: number
+  /** The state as plain data: what JSON gives back as it was. It is not used any more when this returns. */
+  toData(state: State): unknown
+  fromData(data: unknown): State
+}
+
 /** One aggregate. */
 export interface AggregateDefinition<State = any> {
   readonly category: string
   /** Raise it when the meaning of the state changes: older snapshots are then ignored. */
   readonly revision: number
+  /** None: a load without a kept state begins with the first event. */
+  readonly snapshots?: SnapshotPolicy<State>
   readonly commands: readonly CommandDefinition[]
   readonly events: readonly EventType[]
   /** The aggregate id a command is for. */

@@ -1,7 +1,7 @@
 // The form without classes: three pure functions over plain messages, on the same engine.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { EventType, Upcaster } from '../codec/event-type.js'
-import type { AggregateDefinition, CommandContext, EventContext } from './aggregate-definition.js'
+import type { AggregateDefinition, CommandContext, EventContext, SnapshotPolicy } from './aggregate-definition.js'
 
 /** A plain message: its stable name and its data. */
 export interface Message<Type extends string = string, Data = any> {
@@ -15,6 +15,12 @@ export interface Decider<State, C extends Message, E extends Message> {
   readonly category: string
   /** Raise it when the meaning of the state changes; default 1. */
   readonly revision?: number
+  /** A snapshot of the state is kept every so many events, where the event store keeps any; default none. */
+  readonly snapshotEvery?: number
+  /** For a state that JSON does not give back as it was: what to keep of it. */
+  toSnapshot?(state: State): unknown
+  /** The other way. */
+  fromSnapshot?(data: any): State
   /** Every command by its name, with a Standard Schema for its data when it should be validated. */
   readonly commands: { readonly [T in C['type']]: { readonly schema?: StandardSchemaV1 } }
   /** Every event by its name. */
@@ -57,12 +63,25 @@ export function defineDecider<State, C extends Message, E extends Message>(
   return {
     category: decider.category,
     revision: decider.revision ?? 1,
+    snapshots: snapshotsOf(decider),
     commands: commands.map(([name, { schema }]) => ({ name, messageClass: undefined, schema })),
     events: events.map(([name, options]) => plainEventType(name, options)),
     identify: (command) => decider.identify(command as C),
     initial: () => decider.initial(),
     decide: (state, command, context) => decider.decide(command as C, state, context),
     evolve: (state, event, context) => decider.evolve(state, event as E, context),
+  }
+}
+
+function snapshotsOf<State, C extends Message, E extends Message>(
+  decider: Decider<State, C, E>,
+): SnapshotPolicy<State> | undefined {
+  const { snapshotEvery: every } = decider
+  if (every === undefined) return undefined
+  return {
+    every,
+    toData: (state) => (decider.toSnapshot === undefined ? state : decider.toSnapshot(state)),
+    fromData: (data) => (decider.fromSnapshot === undefined ? (data as State) : decider.fromSnapshot(data)),
   }
 }
 

@@ -5,6 +5,7 @@ import type { EventLog } from './event-log.js'
 import type { EventStore } from './event-store.js'
 import type { Logger } from './logger.js'
 import type { PartitionStatus } from './partition-status.js'
+import type { SnapshotStore } from './snapshot-store.js'
 
 /** What an adapter is told when it is opened. */
 export interface StorageContext {
@@ -27,6 +28,8 @@ export interface OpenStorage {
   readonly eventLog: EventLog
   /** How requests reach the owner of a stream; none when every stream is owned here. */
   readonly router?: CommandRouter
+  /** Snapshots that outlive the process; none where only events are kept. States in them are plain data. */
+  readonly snapshots?: SnapshotStore
   health(): Health
   /** Every partition of the categories it was opened for, whoever owns it. */
   status(): readonly PartitionStatus[]

@@ -9,7 +9,11 @@ export interface Snapshot<State = unknown> {
   readonly revision: number
 }
 
-/** Keeps the latest snapshot of streams. May forget any of them at any time. */
+/**
+ * Keeps the latest snapshot of streams. May forget any of them at any time.
+ *
+ * In memory the states are live objects. A store that outlives the process keeps plain data, and takes it before `save` returns.
+ */
 export interface SnapshotStore {
   load(streamId: StreamId): Snapshot | undefined
   save(streamId: StreamId, snapshot: Snapshot): void

@@ -1,7 +1,9 @@
 // The replica on disk, on a broker in memory: it spares reading, it is never believed against the log, and never needed.
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type Logger, type StorageContext, silentLogger, systemClock } from '@narrative/core'
 import { eventLogContract, eventStoreContract } from '@narrative/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -160,6 +162,39 @@ test('a directory that cannot be written to is said plainly, and nothing is touc
   await expect(opening).rejects.toMatchObject({ code: 'DISK_FAILED', message: expect.stringContaining('below') })
   expect(broker.partition('test.order.events', 0).log).toHaveLength(0)
 })
+
+test('a record that was damaged since: whoever reads it is told to come again, and finds it built again from the log', async () => {
+  const broker = await written()
+  const bytes = readFileSync(events())
+  bytes[bytes.indexOf('order-1')] = 0x21
+  writeFileSync(events(), bytes) // closed in order, so nobody looks at it before it is read
+  const store = await open(broker)
+  expect(await store.streamOf('order-0')).toEqual(all(0))
+  await expect(store.streamOf('order-1')).rejects.toMatchObject({ code: 'DISK_FAILED', retryable: true })
+  expect(await store.streamOf('order-1')).toEqual(all(1))
+  expect(warnings.join()).toContain('thrown away')
+  expect(await store.write('order-1', 'next')).toMatchObject({ version: 11, duplicate: false })
+  expect(store.health()).toEqual({ ready: true, reasons: [] })
+  await store.close()
+})
+
+test.runIf(process.platform !== 'win32')(
+  'a full disk: the instance says so and serves the partition no longer, and another one has all that was acknowledged',
+  async () => {
+    const fixture = join(import.meta.dirname, 'full-disk.test-fixture.ts')
+    // A limit on the size of files stands for the end of the disk; it holds for root, too.
+    const limited = 'trap "" XFSZ; ulimit -f 1000; exec "$@"'
+    const command = ['-c', limited, 'sh', process.execPath, '--import', 'tsx', fixture, join(root, 'full')]
+    const { stdout } = await promisify(execFile)('bash', command, { cwd: import.meta.dirname, timeout: 60_000 })
+    const said = JSON.parse(stdout)
+    expect(said).toMatchObject({ state: 'lost', again: 'DISK_FAILED', goesOn: 'appended', found: said.acknowledged })
+    expect(said.acknowledged).toBeGreaterThan(200)
+    expect(said.reasons.join()).toMatch(/test.order.events\/0 is not served: .*make room/)
+    // Nothing was refused that might have been written: what was on its way is unknown, what waited was not sent.
+    for (const code of said.failures) expect(['OUTCOME_UNKNOWN', 'DISK_FAILED']).toContain(code)
+  },
+  90_000,
+)
 
 test('two stores on one directory: the second is refused, and the first goes on', async () => {
   const broker = new MemoryBroker()

@@ -4,7 +4,7 @@
 // at that offset. It goes on right behind that event. In any doubt it is thrown away and built again from the log.
 import { mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isNarrativeError, type Logger, NarrativeError, type RecordedEvent } from '@narrative/core'
+import { isNarrativeError, type Logger, NarrativeError, type RecordedEvent, type SnapshotStore } from '@narrative/core'
 import { LocalPartition, lockDirectory, type Unlock } from '@narrative/local-store'
 import type { KafkaDriver } from '../driver/kafka-driver.js'
 import { type LogPoint, logStart } from '../fold.js'
@@ -87,17 +87,21 @@ export class DiskReplica implements Replica {
   readonly #topic: string
   readonly #partition: number
   readonly #logger: Logger
+  readonly #onFailure: ReplicaPlace['onFailure']
   #store: LocalPartition | undefined
   #leave: (() => Promise<void>) | undefined
   #point: LogPoint = logStart
   #lastTime = 0
+  /** What was found wrong with it since it was opened. */
+  #doubt: string | undefined
 
-  constructor(root: ReplicaDirectory, { driver, topic, partition, logger }: ReplicaPlace) {
+  constructor(root: ReplicaDirectory, { driver, topic, partition, logger, onFailure }: ReplicaPlace) {
     this.#root = root
     this.#driver = driver
     this.#topic = topic
     this.#partition = partition
     this.#logger = logger
+    this.#onFailure = onFailure
   }
 
   get point(): LogPoint {
@@ -108,18 +112,26 @@ export class DiskReplica implements Replica {
     return this.#lastTime
   }
 
+  get snapshots(): SnapshotStore | undefined {
+    return this.#store?.snapshots
+  }
+
   get room(): Promise<void> | undefined {
     return this.#store?.room
   }
 
   async open(): Promise<void> {
+    const failure = this.#store?.failure
+    if (failure !== undefined) await this.close()
+    // A full disk is nothing to be tried again at once; a damaged replica is built again.
+    if (failure?.code === 'DISK_FAILED') throw failure
     if (this.#store !== undefined) return
     const { path, leave } = await this.#root.enter(`${this.#topic}-${this.#partition}`)
     let store: LocalPartition | undefined
     try {
       const opened = await this.#openFiles(path)
       store = opened.store
-      const checked = opened.doubt ?? (await this.#check(store))
+      const checked = this.#doubt ?? opened.doubt ?? (await this.#check(store))
       if (typeof checked === 'string') {
         await store?.close()
         store = await this.#anew(path, checked)
@@ -154,13 +166,23 @@ export class DiskReplica implements Replica {
   }
 
   findCommand(streamId: string, commandId: string) {
-    return this.#opened.findCommand(streamId, commandId)
+    const store = this.#opened
+    try {
+      return store.findCommand(streamId, commandId)
+    } catch (error) {
+      throw this.#asDiskFailure(error)
+    }
   }
 
   *read(streamId: string, from: number, to: number): Iterable<RecordedEvent> {
-    for (const event of this.#opened.read(streamId, from, to)) {
-      yield event
-      this.#opened // it may have been closed while somebody looked at the event
+    const store = this.#opened
+    try {
+      for (const event of store.read(streamId, from, to)) {
+        yield event
+        this.#opened // it may have been closed while somebody looked at the event
+      }
+    } catch (error) {
+      throw this.#asDiskFailure(error)
     }
   }
 
@@ -183,6 +205,16 @@ export class DiskReplica implements Replica {
     })
   }
 
+  /** Damage of a copy is no damage of the log: it is over when the copy has been made again. */
+  #asDiskFailure<E>(error: E): E | NarrativeError {
+    if (!isNarrativeError(error, 'LOG_CORRUPT')) return error
+    return new NarrativeError('DISK_FAILED', {
+      message: `The replica of ${this.#name} is damaged and is being built again from the log; repeat this in a moment.`,
+      details: { directory: String(error.details.directory), code: 'DAMAGED' },
+      cause: error,
+    })
+  }
+
   async #openFiles(path: string): Promise<{ store?: LocalPartition; doubt?: string }> {
     try {
       return { store: await this.#openAt(path) }
@@ -195,7 +227,11 @@ export class DiskReplica implements Replica {
 
   #openAt(directory: string): Promise<LocalPartition> {
     const own = { topic: this.#topic, partition: this.#partition, sync: false, logger: this.#logger }
-    return LocalPartition.open({ ...own, directory })
+    const onFailure = (failure: NarrativeError) => {
+      if (failure.code === 'LOG_CORRUPT') this.#doubt = failure.message
+      this.#onFailure?.(this.#asDiskFailure(failure))
+    }
+    return LocalPartition.open({ ...own, directory, onFailure })
   }
 
   async #anew(path: string, why: string): Promise<LocalPartition> {
@@ -204,6 +240,7 @@ export class DiskReplica implements Replica {
       this.#logger.warn(facts, `The replica of ${this.#name} is thrown away and built again from the log: ${why}`)
     }
     rmSync(path, { recursive: true, force: true })
+    this.#doubt = undefined
     this.#point = logStart
     return this.#openAt(path)
   }

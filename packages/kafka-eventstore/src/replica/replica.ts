@@ -1,5 +1,5 @@
 // The port of the owner's local copy of its partition: the lookup by key that Kafka does not have.
-import type { Appended, Logger, RecordedEvent } from '@narrative/core'
+import type { Appended, Logger, NarrativeError, RecordedEvent, SnapshotStore } from '@narrative/core'
 import type { KafkaDriver } from '../driver/kafka-driver.js'
 import type { LogPoint } from '../fold.js'
 
@@ -26,7 +26,12 @@ export interface Replica {
    * @returns events whose version is not the next of their stream: they are left out
    */
   apply(events: readonly RecordedEvent[], point: LogPoint): readonly RecordedEvent[]
-  /** Makes it ready; whoever reads the log into it does so after this. May be called again after an error, or for nothing. */
+  /** Snapshots of its streams, as plain data; none where a restart would lose them anyway. */
+  readonly snapshots?: SnapshotStore | undefined
+  /**
+   * Makes it ready; whoever reads the log into it does so after this. May be called again after an error, or for nothing.
+   * @throws NarrativeError `DISK_FAILED` when this instance cannot keep it
+   */
   open?(): Promise<void>
   /** A promise while it cannot take more; it should be waited for before much is applied. */
   readonly room?: Promise<void> | undefined
@@ -40,6 +45,8 @@ export interface ReplicaPlace {
   readonly topic: string
   readonly partition: number
   readonly logger: Logger
+  /** Told when it can go on no further, whatever it was busy with: it throws from then on, until it is opened again. */
+  readonly onFailure?: (failure: NarrativeError) => void
 }
 
 /** Where an instance keeps the replicas of its partitions. */
