@@ -20,6 +20,11 @@ export interface KafkaEventStoreOptions {
   readonly clientId?: string
   /** The consumer group by which instances share the partitions; default the context, or `narrative`. */
   readonly group?: string
+  /**
+   * A name that this instance keeps over restarts and no other has, such as a pod's in a StatefulSet: killed and started
+   * again, it goes on after a second with what it had. Default none: then its session ends first (`sessionTimeout`).
+   */
+  readonly instanceId?: string
   /** Milliseconds of silence after which an instance counts as gone, and others take its partitions; default 6,000. */
   readonly sessionTimeout?: number
   /**
@@ -47,6 +52,7 @@ export interface Settings {
   readonly replicationFactor: number
   readonly clientId: string
   readonly group: string
+  readonly instanceId: string | undefined
   readonly sessionTimeout: number
   readonly standbys: number
   readonly appendTimeout: number
@@ -73,6 +79,7 @@ export function settingsOf(options: KafkaEventStoreOptions): Settings {
     replicationFactor,
     clientId,
     group: options.group ?? context ?? 'narrative',
+    instanceId: options.instanceId,
     sessionTimeout: options.sessionTimeout ?? 6_000,
     standbys: options.standbys ?? 0,
     appendTimeout,

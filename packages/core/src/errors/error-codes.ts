@@ -32,6 +32,10 @@ export const errorCodes = {
     meaning: 'The events of one append do not fit into one record batch of the topic.',
   },
   NOT_OWNER: { retryable: true, meaning: 'This instance does not own the partition of the stream (any more).' },
+  INSTANCE_REPLACED: {
+    retryable: false,
+    meaning: 'Another process took over the instance id of this one.',
+  },
   STORE_CLOSED: { retryable: false, meaning: 'The event store was closed.' },
   STORE_BUSY: { retryable: true, meaning: 'The queue of a partition is full.' },
   BROKER_UNREACHABLE: { retryable: true, meaning: 'No Kafka broker could be reached in time.' },

@@ -3,26 +3,26 @@
 // Kafka's group protocol is spoken here directly, because kafkajs' consumer says that it lives only between fetches,
 // and stops everything at each rebalance. This member goes on with what it has until it is told otherwise: which is
 // safe, because a group decides only who should work. Who may write is decided by claims.
-import { type Logger, NarrativeError } from '@narrative/core'
-import { AssignerProtocol } from 'kafkajs'
-import { repeatUntil } from './attempts.js'
+import { isNarrativeError, type Logger, NarrativeError } from '@narrative/core'
+import { orAborted, repeatUntil } from './attempts.js'
 import { isPassing, type ProtocolFailure } from './broker-failure.js'
 import type { ClusterClient } from './cluster-client.js'
+import { decodeMember, decodeShare, encodeMember, encodeShare, nothing } from './group-messages.js'
 import { GroupRequests } from './group-requests.js'
 import type { GroupOptions, Membership } from './kafka-driver.js'
-import { assignSticky, type GroupCandidate, type Share } from './sticky-assignment.js'
-
-/** What a member says of itself when it joins. */
-type Brought = Omit<GroupCandidate, 'id' | 'topics'>
+import { assignSticky } from './sticky-assignment.js'
 
 const protocolName = 'narrative-sticky'
-const nothing: Share = { owned: {}, followed: {}, promised: {} }
 const illegalGeneration = 22
 const unknownMember = 25
 const rebalanceInProgress = 27
 const memberIdRequired = 79
+const fencedInstance = 82
 /** What begins another round of joining. */
 const rejoining = new Set([illegalGeneration, unknownMember, rebalanceInProgress])
+
+/** How long a member that goes by a name may trust in what it has, milliseconds: its successor waits for so long. */
+const namedLease = 1_000
 
 export class GroupMember implements Membership {
   readonly #client: ClusterClient
@@ -33,6 +33,8 @@ export class GroupMember implements Membership {
   #memberId = ''
   #generation = -1
   #share = nothing
+  #assigned = false
+  #failure: NarrativeError | undefined
   #sureUntil = 0
   #contact = performance.now()
   #running: Promise<void> = Promise.resolve()
@@ -48,6 +50,17 @@ export class GroupMember implements Membership {
 
   get sureUntil(): number {
     return this.#sureUntil
+  }
+
+  get failure(): NarrativeError | undefined {
+    return this.#failure
+  }
+
+  /** How long after a word from the group nobody else can have been given what is ours, milliseconds. */
+  get #lease(): number {
+    const { instanceId, sessionTimeout } = this.#options
+    const lease = (sessionTimeout * 2) / 3
+    return instanceId === undefined ? lease : Math.min(lease, namedLease)
   }
 
   get silentFor(): number {
@@ -66,7 +79,7 @@ export class GroupMember implements Membership {
   }
 
   confirm(): Promise<void> {
-    if (this.#leaving.signal.aborted) return Promise.resolve()
+    if (this.#leaving.signal.aborted || this.#failure !== undefined) return Promise.resolve()
     return new Promise((resolve) => {
       this.#confirming.push({ since: performance.now(), resolve })
       this.#hurry?.()
@@ -103,7 +116,8 @@ export class GroupMember implements Membership {
     for (const { resolve } of this.#confirming.splice(0)) resolve()
     try {
       // Not behind a JoinGroup that may be waiting: on a connection of its own.
-      if (this.#memberId !== '') await this.#requests.send('LeaveGroup', 'leave', { memberId: this.#memberId })
+      const input = { memberId: this.#memberId, groupInstanceId: this.#options.instanceId }
+      if (this.#memberId !== '') await this.#requests.send('LeaveGroup', 'leave', input)
     } catch (error) {
       this.#logger.debug({ error }, `Could not leave the group ${this.#options.group}; its session will time out`)
     }
@@ -121,9 +135,29 @@ export class GroupMember implements Membership {
         if (this.#isDue() || !(await this.#beat())) await this.#joinAgain()
       } catch (error) {
         if (signal.aborted || this.#client.closing.aborted) return
+        if (isNarrativeError(error, 'INSTANCE_REPLACED')) return this.#giveUp(error)
         this.#logger.warn({ error }, `The group ${this.#options.group} does not answer; trying again`)
       }
     }
+  }
+
+  /**
+   * A process that restarts under its name is given at once what it had before. If its predecessor lives, contrary to what
+   * was meant, that may trust in its lease for so long.
+   */
+  #outlastPredecessor(): Promise<void> {
+    const passed = new Promise<void>((resolve) => setTimeout(resolve, this.#lease))
+    return orAborted(passed, [this.#leaving.signal, this.#client.closing])
+  }
+
+  /** Another process goes by our name: all that was ours is its own. */
+  #giveUp(failure: NarrativeError): void {
+    this.#logger.error({ error: failure }, failure.message)
+    this.#failure = failure
+    this.#sureUntil = 0
+    this.#memberId = '' // what there was to leave is not ours any more
+    this.#options.onAssigned({}, this.#generation)
+    for (const { resolve } of this.#confirming.splice(0)) resolve()
   }
 
   /** Whether all that was promised is warm: then the group is to share anew. */
@@ -137,13 +171,14 @@ export class GroupMember implements Membership {
   /** @returns false when the group wants everybody to join again */
   async #beat(): Promise<boolean> {
     const sent = performance.now()
-    const input = { groupGenerationId: this.#generation, memberId: this.#memberId }
+    const { instanceId: groupInstanceId = null } = this.#options
+    const input = { groupGenerationId: this.#generation, memberId: this.#memberId, groupInstanceId }
     const { errorCode } = await this.#requests.send('Heartbeat', 'member', input)
     if (rejoining.has(errorCode)) {
       if (errorCode === unknownMember) this.#memberId = ''
       return false
     }
-    this.#client.check(errorCode)
+    this.#check(errorCode)
     this.#isSure(sent)
     return true
   }
@@ -155,21 +190,19 @@ export class GroupMember implements Membership {
 
   /** JoinGroup, and SyncGroup, until both went through in one generation. */
   async #join(): Promise<void> {
-    const { sessionTimeout, topics } = this.#options
+    const { instanceId, sessionTimeout, topics } = this.#options
     this.#sureUntil = 0 // from here on somebody else may be given what was ours
     for (;;) {
       this.#leaving.signal.throwIfAborted()
       const { owned, promised } = this.#share
-      const brought: Brought = { generation: this.#generation, owned, promised, warm: this.#options.warm?.() }
-      const metadata = AssignerProtocol.MemberMetadata.encode({
-        version: 1,
-        topics: topics.map(({ name }) => name),
-        userData: Buffer.from(JSON.stringify(brought)),
-      })
+      const brought = { generation: this.#generation, owned, promised, warm: this.#options.warm?.() }
+      const names = topics.map(({ name }) => name)
+      const metadata = encodeMember(names, brought)
       const joined = await this.#requests.send('JoinGroup', 'member', {
         sessionTimeout,
         rebalanceTimeout: sessionTimeout,
         memberId: this.#memberId,
+        groupInstanceId: instanceId,
         protocolType: 'consumer',
         groupProtocols: [{ name: protocolName, metadata }],
       })
@@ -188,6 +221,7 @@ export class GroupMember implements Membership {
       const synced = await this.#requests.send('SyncGroup', 'member', {
         generationId: joined.generationId,
         memberId: joined.memberId,
+        groupInstanceId: instanceId,
         groupAssignment: leads ? await this.#assign(joined.members) : [],
       })
       if (rejoining.has(synced.errorCode)) {
@@ -196,9 +230,9 @@ export class GroupMember implements Membership {
       }
       this.#check(synced.errorCode)
       this.#generation = joined.generationId
-      const told = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment)
-      const besides = JSON.parse(told?.userData.toString() || '{}') as Partial<Share>
-      this.#share = { ...nothing, ...besides, owned: told?.assignment ?? {} }
+      this.#share = decodeShare(synced.memberAssignment)
+      if (instanceId !== undefined && !this.#assigned) await this.#outlastPredecessor()
+      this.#assigned = true
       this.#options.onAssigned(this.#share.owned, this.#generation, this.#share.followed)
       this.#isSure(sent)
       return
@@ -206,30 +240,19 @@ export class GroupMember implements Membership {
   }
 
   async #assign(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
-    const candidates = members.map(({ memberId: id, memberMetadata }) => {
-      const decoded = AssignerProtocol.MemberMetadata.decode(memberMetadata)
-      const brought = JSON.parse(decoded?.userData.toString() || '{}') as Partial<Brought>
-      return { generation: -1, owned: {}, ...brought, id, topics: decoded?.topics ?? [] }
-    })
+    const candidates = members.map(({ memberId, memberMetadata }) => decodeMember(memberId, memberMetadata))
     const names = [...new Set(candidates.flatMap(({ topics }) => topics))]
     const { topics } = await this.#client.view.ask(names)
     const shared = topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
     const shares = assignSticky(shared, candidates, this.#options.standbys)
-    return [...shares].map(([memberId, { owned, followed, promised }]) => ({
-      memberId,
-      memberAssignment: AssignerProtocol.MemberAssignment.encode({
-        version: 1,
-        assignment: owned as Record<string, number[]>,
-        userData: Buffer.from(JSON.stringify({ followed, promised })),
-      }),
-    }))
+    return [...shares].map(([memberId, share]) => ({ memberId, memberAssignment: encodeShare(share) }))
   }
 
   /** The coordinator counted us among the living at `since` or later, with nothing else going on. */
   #isSure(since: number): void {
     if (this.#leaving.signal.aborted) return
     this.#contact = performance.now()
-    this.#sureUntil = since + (this.#options.sessionTimeout * 2) / 3
+    this.#sureUntil = since + this.#lease
     const confirmed = this.#confirming.filter((waiting) => waiting.since <= since)
     this.#confirming = this.#confirming.filter((waiting) => waiting.since > since)
     for (const { resolve } of confirmed) resolve()
@@ -238,6 +261,7 @@ export class GroupMember implements Membership {
   #check(code: number): void {
     const failure = this.#client.failure(code)
     if (failure === undefined) return
+    if (code === fencedInstance) throw replaced(this.#options)
     if (isPassing(failure)) throw failure
     throw new NarrativeError('BROKER_REFUSED', {
       message: `Joining the group ${this.#options.group} was refused by Kafka: ${failure.message}. ${remedy(code)}`,
@@ -263,6 +287,13 @@ export class GroupMember implements Membership {
     })
     this.#client.closing.throwIfAborted()
   }
+}
+
+function replaced({ group, instanceId }: GroupOptions): NarrativeError {
+  return new NarrativeError('INSTANCE_REPLACED', {
+    message: `Another process joined the group ${group} as ${JSON.stringify(instanceId)}, so this one does no more work. Give each instance an instanceId of its own, and end this process.`,
+    details: { group, instanceId },
+  })
 }
 
 function remedy(code: number): string {

@@ -2,6 +2,7 @@
 //
 // A driver retries what is safe to repeat (metadata, reads, InitProducerId) within its request timeout.
 // It never repeats a produce: what a lost answer means is for the partition writer to find out.
+import type { NarrativeError } from '@narrative/core'
 
 /** A record as it goes to the broker. */
 export interface ProducerRecord {
@@ -106,6 +107,11 @@ export interface GroupOptions {
   readonly group: string
   /** What is shared: partition n of all of them goes to the same member. */
   readonly topics: readonly { readonly name: string; readonly partitions: number }[]
+  /**
+   * A name of this member that outlives its process (KIP-345): who joins under it is given at once what it had. Whoever
+   * had it before is fenced.
+   */
+  readonly instanceId?: string
   /** Milliseconds of silence after which the group gives a member's partitions to others. */
   readonly sessionTimeout: number
   /** How many members keep a copy of each partition beside its owner; default none. The same for all of them. */
@@ -128,6 +134,8 @@ export interface GroupOptions {
 export interface Membership {
   /** Up to this moment of `performance.now()` nobody else can have been given what is this member's; 0 when unsure. */
   readonly sureUntil: number
+  /** Set when it is no member any more and will not be again: `INSTANCE_REPLACED`. */
+  readonly failure?: NarrativeError | undefined
   /** Milliseconds since the group last answered. */
   readonly silentFor: number
   /** Resolves when the group has said, after this call, what is this member's; `onAssigned` was called if it changed. */
