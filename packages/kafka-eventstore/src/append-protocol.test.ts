@@ -196,6 +196,22 @@ describe('a rival', () => {
     expect(await (await third!).write('order-1', 0)).toMatchObject({ version: 1 })
   })
 
+  test('that claims over somebody it has not seen asks the group before it serves', async () => {
+    await start()
+    const init = broker.initProducerId
+    let newest: OpenedStore | undefined
+    const heldUp = async (id: string) => {
+      broker.initProducerId = init // only the late one is held up, with its last look at the log behind it
+      newest = await open()
+      await newest.write('order-1', 0)
+      return init.call(broker, id)
+    }
+    broker.initProducerId = heldUp as unknown as typeof init
+    const late = await open()
+    expect(late.status()).toMatchObject([{ state: 'elsewhere' }])
+    expect(await newest!.write('order-1', 1)).toMatchObject({ outcome: 'appended', version: 2 })
+  })
+
   test('while the old owner is in doubt: found in the log means appended, not found means not owner', async () => {
     for (const written of [true, false]) {
       const old = await start()

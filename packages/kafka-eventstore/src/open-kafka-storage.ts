@@ -8,7 +8,7 @@ import type { Settings } from './options.js'
 import { OwnedSnapshots } from './owned-snapshots.js'
 import { OwnedStreams } from './owned-streams.js'
 import { PartitionFollower } from './partition-follower.js'
-import { PartitionOwner } from './partition-owner.js'
+import { type OwnerOptions, PartitionOwner } from './partition-owner.js'
 import { PartitionOwners } from './partition-owners.js'
 import type { Roles } from './partition-seat.js'
 import { KafkaCommandRouter } from './routing/kafka-command-router.js'
@@ -74,7 +74,9 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
   const membership = new Promise<Membership>((resolve) => {
     joined = resolve
   })
-  const roles = rolesWith(foundation, async () => (await membership).confirm(), takeRequests)
+  let member: Membership | undefined
+  const group = { sureUntil: () => member?.sureUntil ?? 0, confirm: async () => (await membership).confirm() }
+  const roles = rolesWith(foundation, group, takeRequests)
   const events = topics.map((each) => each.events)
   const owners = new PartitionOwners(events, roles, context.logger)
   const router = await openRouter(foundation, shared, places, owners)
@@ -83,7 +85,6 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
     await owner.started.catch(() => {}) // one that could not start has said so
     if (!owner.ended.aborted) await router.consume(commands, owner.partition, await membership, owner.ended)
   }
-  let member: Membership | undefined
   try {
     member = await driver.joinGroup({
       group: settings.group,
@@ -138,7 +139,7 @@ async function openRouter(
 
 function rolesWith(
   { settings, context, driver }: Foundation,
-  confirm: () => Promise<void>,
+  group: Pick<OwnerOptions, 'sureUntil' | 'confirm'>,
   takeRequests: (owner: PartitionOwner) => Promise<void>,
 ): Roles {
   const { clock, logger } = context
@@ -150,6 +151,7 @@ function rolesWith(
     owner({ topic, ...beginning }, patient) {
       const owner = new PartitionOwner({
         ...beginning,
+        ...group,
         driver,
         topic: topic.name,
         partitions: topic.partitions,
@@ -164,7 +166,6 @@ function rolesWith(
         // While somebody waits for the store to open, a failure is theirs to see; later it may pass.
         startTimeout: patient ? Number.POSITIVE_INFINITY : startTimeout,
         renewAfter,
-        confirm,
       })
       void takeRequests(owner)
       return owner

@@ -23,6 +23,8 @@ export interface OwnerOptions extends WriterOptions {
   readonly startTimeout: number
   /** Resolves when whoever had the replica before is done with it. */
   readonly vacated: Promise<unknown>
+  /** Up to this moment of `performance.now()` the group vouches for what is owned here; 0 when unsure. */
+  readonly sureUntil: () => number
   /** Asks the group whose the partition is; it is released before this resolves when it is not ours any more. */
   readonly confirm: () => Promise<void>
 }
@@ -228,6 +230,9 @@ export class PartitionOwner {
           const { point } = replica
           // Somebody may have claimed after us while we read: then nothing is served.
           if (point.claim === claim.id && point.offset === claim.offset + 1) {
+            // It may have come late, after a pause: then another has the partition, and answers reads on the group's word.
+            await this.#assured(claim.id)
+            if (this.#abandoned) return undefined
             this.#backoff.reset()
             this.#doubtsSettled = doubts
             return claim
@@ -280,7 +285,7 @@ export class PartitionOwner {
    * steal it back, and a partition must not be left to a rival that is a zombie itself.
    */
   async #yieldToRival(): Promise<void> {
-    const { logger, replica, confirm, topic, partition } = this.#options
+    const { logger, replica, topic, partition } = this.#options
     const { claim } = replica.point
     if (this.#predecessor === undefined) this.#predecessor = claim
     if (claim === null || claim === this.#predecessor || this.#mine.has(claim)) return
@@ -290,9 +295,17 @@ export class PartitionOwner {
     this.#writer.settleDoubtful() // the rival's claim was read from the log, so the log has said the last word
     if (performance.now() - this.#servedSince > quietTimes) this.#rivalry.reset()
     await this.#rivalry.pause(this.#closing.signal)
-    if (!this.#closing.signal.aborted) await orAborted(confirm(), [this.#closing.signal]).catch(() => {})
-    if (this.#closing.signal.aborted) throw this.#loss ?? takenOver(topic, partition, claim)
+    await this.#assured(claim)
     this.#predecessor = claim
+  }
+
+  /** The group says that it is ours. @throws NarrativeError `NOT_OWNER` when it is released or closed before that */
+  async #assured(claim: string): Promise<void> {
+    const { sureUntil, confirm, topic, partition } = this.#options
+    const { signal } = this.#closing
+    if (this.#loss === undefined && performance.now() < sureUntil()) return
+    if (!signal.aborted) await orAborted(confirm(), [signal]).catch(() => {})
+    if (signal.aborted) throw this.#loss ?? takenOver(topic, partition, claim)
   }
 
   /** Before the first claim somebody waits for open() and can put things right; later on they may right themselves. */
