@@ -23,3 +23,16 @@ export function parseAddress(text: string): BrokerAddress {
   const message = `'${text}' is not the address of a Kafka broker: write host:port, such as localhost:9092.`
   throw new NarrativeError('BROKER_REFUSED', { message, details: { address: text } })
 }
+
+/** Keeps one thing per broker, made when it is first asked for. */
+export function perBroker<T>(make: (address: BrokerAddress) => T): (address: BrokerAddress) => T {
+  const made = new Map<string, T>()
+  return (address) => {
+    const key = formatAddress(address)
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const fresh = make(address)
+    made.set(key, fresh)
+    return fresh
+  }
+}

@@ -1,9 +1,8 @@
-// The connections of a driver: some shared by slot, and one for every fetch that is waiting.
+// The connections of a driver: some shared by slot, and one for each produce and each fetch under way.
 //
-// A broker works on one request per connection at a time, and a fetch may wait there for its first record. So each
-// fetch in flight has a connection to itself, taken from the idle ones: as many as partitions are being followed.
-// The alternative, one Fetch request per broker for all its partitions, saves sockets but wakes every follower at
-// each event of any; it pays from some hundred followed partitions per instance.
+// A broker works on one request per connection at a time: a produce that waits for its replicas, or a fetch that waits
+// for its first record, holds up what is behind it. So each of them has a connection to itself, taken from the idle
+// ones. There are few: those of a moment share a request (produce-queue.ts, shared-fetches.ts).
 import { type BrokerAddress, formatAddress } from './broker-address.js'
 import type { BrokerLink } from './broker-link.js'
 

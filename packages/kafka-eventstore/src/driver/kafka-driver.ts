@@ -75,6 +75,8 @@ export interface FetchRequest {
   readonly maxBytes: number
   /** How long the broker may wait for a first record, milliseconds. */
   readonly maxWait: number
+  /** Whether it may travel with others of the same moment: then a record for one of them ends the wait of all. */
+  readonly shared?: boolean
   readonly signal?: AbortSignal
 }
 

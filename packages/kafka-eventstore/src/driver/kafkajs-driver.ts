@@ -1,11 +1,10 @@
 // The driver on kafkajs: its sockets, TLS and SASL; our own produce and fetch.
 import { type Logger, NarrativeError, silentLogger } from '@narrative/core'
 import type { KafkaConfig } from 'kafkajs'
+import { type BrokerAddress, perBroker } from './broker-address.js'
 import { brokerError } from './broker-error.js'
 import { ConnectionFailure, isPassing } from './broker-failure.js'
-import type { BrokerLink, FramedRequest } from './broker-link.js'
 import { ClusterClient } from './cluster-client.js'
-import { fetchRequest, readFetchAnswer } from './fetch-request.js'
 import { GroupMember } from './group-member.js'
 import type {
   FetchRequest,
@@ -20,8 +19,9 @@ import type {
 } from './kafka-driver.js'
 import { partitionOffsets } from './partition-offsets.js'
 import { doubtsLeader, failedOutcome } from './produce-outcome.js'
-import { produceRequest, readProduceAnswer } from './produce-request.js'
+import { ProduceQueue } from './produce-queue.js'
 import { decodeRecordBatches } from './record-batch-decoder.js'
+import { fetchTogether, SharedFetches } from './shared-fetches.js'
 import { createTopic, describeTopics } from './topic-admin.js'
 
 /** Options of {@link kafkajsDriver}. */
@@ -41,8 +41,8 @@ export interface KafkajsDriverOptions {
   readonly logger?: Logger
 }
 
-/** Produce connections per broker: enough that partitions rarely wait for each other, few enough to be free. */
-const produceSlots = 4
+/** Connections per coordinator for claims: who takes over many partitions at once waits less. */
+const claimSlots = 4
 const outOfRange = 1
 const transactionCoordinator = 1
 
@@ -63,6 +63,8 @@ export function kafkajsDriver(options: KafkajsDriverOptions): KafkaDriver {
 
 class KafkajsDriver implements KafkaDriver {
   readonly #client: ClusterClient
+  readonly #batchesTo: (broker: BrokerAddress) => ProduceQueue
+  readonly #fetchesFrom: (broker: BrokerAddress) => SharedFetches
 
   constructor(options: KafkajsDriverOptions) {
     this.#client = new ClusterClient({
@@ -74,6 +76,8 @@ class KafkajsDriver implements KafkaDriver {
       requestTimeout: options.requestTimeout ?? 30_000,
       logger: options.logger ?? silentLogger,
     })
+    this.#batchesTo = perBroker((address) => new ProduceQueue(this.#client, address))
+    this.#fetchesFrom = perBroker((address) => new SharedFetches(this.#client, address))
   }
 
   async connect(): Promise<void> {
@@ -91,7 +95,7 @@ class KafkajsDriver implements KafkaDriver {
 
   initProducerId(transactionalId: string): Promise<ProducerIdentity> {
     const client = this.#client
-    const slot = produceSlot(transactionalId, 0)
+    const slot = claimSlot(transactionalId)
     const attempt = async () => {
       const found = await client.view.anyBroker(async (address) => {
         const link = await client.control(address)
@@ -114,28 +118,17 @@ class KafkajsDriver implements KafkaDriver {
       if (client.closing.aborted) return client.closing.reason
       return brokerError(failure, `Appending to ${topic}-${partition}`, client.settings.brokers)
     }
-    let link: BrokerLink
-    let request: FramedRequest
     try {
-      request = produceRequest(batch, client.settings.clientId, client.settings.requestTimeout)
-      link = await client.links.shared(await client.view.leader(topic, partition), produceSlot(topic, partition))
-    } catch (failure) {
-      client.view.doubt(topic)
-      // A broker that was not there may be there in a moment; what is wrong with the batch or the rights stays wrong.
-      return { outcome: 'not-done', reason: isPassing(failure) ? 'retry' : 'refused', error: tell(failure) }
-    }
-    try {
-      const answer = readProduceAnswer(await link.send(request))
-      link.throttle(answer.throttle)
+      const answer = await this.#batchesTo(await client.view.leader(topic, partition)).send(batch)
       if (answer.code === 0 && answer.baseOffset >= 0) return { outcome: 'done', baseOffset: answer.baseOffset }
       if (doubtsLeader(answer.code)) client.view.doubt(topic)
       const failure = client.failure(answer.code, answer.message) ?? new Error('The broker gave no offset')
       return failedOutcome(answer.code, tell(failure))
     } catch (failure) {
       client.view.doubt(topic)
-      const unwritten = failure instanceof ConnectionFailure && !failure.written
-      if (unwritten) return { outcome: 'not-done', reason: 'retry', error: tell(failure) }
-      return { outcome: 'unknown', error: tell(failure) }
+      if (failure instanceof ConnectionFailure && failure.written) return { outcome: 'unknown', error: tell(failure) }
+      // A broker that was not there may be there in a moment; what is wrong with the batch or the rights stays wrong.
+      return { outcome: 'not-done', reason: isPassing(failure) ? 'retry' : 'refused', error: tell(failure) }
     }
   }
 
@@ -161,13 +154,13 @@ class KafkajsDriver implements KafkaDriver {
   }
 
   async #fetchOnce(request: FetchRequest): Promise<FetchResult> {
-    const { links, settings, view } = this.#client
+    const { view } = this.#client
     const { offset, partition, topic } = request
-    const link = await links.lease(await view.leader(topic, partition))
-    const frame = fetchRequest(request, settings.clientId, settings.requestTimeout)
-    const answer = await link.send(frame).finally(() => links.giveBack(link))
-    const { batches, code, highWatermark, throttle } = readFetchAnswer(answer)
-    link.throttle(throttle)
+    const leader = await view.leader(topic, partition)
+    const answer = request.shared
+      ? await this.#fetchesFrom(leader).fetch(request)
+      : (await fetchTogether(this.#client, leader, [request]))[0]!
+    const { batches, code, highWatermark } = answer
     if (code === outOfRange) throw truncated(request, await this.offsets(topic, partition))
     this.#client.check(code)
     return { ...decodeRecordBatches(batches, offset, request), highWatermark }
@@ -181,8 +174,8 @@ function truncated({ offset, partition, topic }: FetchRequest, { end, start }: P
   return new NarrativeError('LOG_TRUNCATED', { message, details: { topic, partition, offset, start, end } })
 }
 
-function produceSlot(topic: string, partition: number): string {
-  let hash = partition
-  for (let i = 0; i < topic.length; i++) hash = (hash + topic.charCodeAt(i)) | 0
-  return `produce ${hash % produceSlots}`
+function claimSlot(transactionalId: string): string {
+  let hash = 0
+  for (let i = 0; i < transactionalId.length; i++) hash = (hash * 31 + transactionalId.charCodeAt(i)) | 0
+  return `claim ${Math.abs(hash % claimSlots)}`
 }

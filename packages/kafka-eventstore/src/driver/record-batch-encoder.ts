@@ -11,12 +11,12 @@ const attributesAt = 21
 /** A batch whose lengths are known: allocate `size` bytes, then {@link MeasuredBatch.writeTo} them. */
 export class MeasuredBatch {
   readonly size: number
-  readonly #batch: RecordBatch
+  readonly batch: RecordBatch
   readonly #bodySizes: Int32Array
 
   constructor(batch: RecordBatch) {
     const { records } = batch
-    this.#batch = batch
+    this.batch = batch
     this.#bodySizes = new Int32Array(records.length)
     let size = batchHeaderSize
     for (let index = 0; index < records.length; index++) {
@@ -29,7 +29,7 @@ export class MeasuredBatch {
 
   /** Writes the batch at `start`. */
   writeTo(target: Buffer, start: number): void {
-    const { identity, records, sequence, time } = this.#batch
+    const { identity, records, sequence, time } = this.batch
     const count = records.length
     target.fill(0, start, start + 8) // base offset: the broker's to give
     target.writeInt32BE(this.size - 12, start + 8)

@@ -134,11 +134,11 @@ export class KafkaCommandRouter implements CommandRouter {
   async #follow(from: number): Promise<void> {
     const { driver, replyTopic: topic, logger } = this.#options
     const { signal } = this.#closed
+    const reading = { topic, partition: this.#replyTo, maxBytes: 4 * 1024 * 1024, maxWait: 500, shared: true }
     const backoff = new Backoff(20, 1_000)
     for (let offset = from; !signal.aborted; ) {
       try {
-        const request = { topic, partition: this.#replyTo, offset, maxBytes: 4 * 1024 * 1024, maxWait: 500, signal }
-        const { records, nextOffset } = await driver.fetch(request)
+        const { records, nextOffset } = await driver.fetch({ ...reading, offset, signal })
         for (const record of records) {
           const stamp = parseReply(record.header(requestHeader)?.toString('latin1') ?? '')
           if (stamp?.instance !== this.#instance || record.value === null) continue

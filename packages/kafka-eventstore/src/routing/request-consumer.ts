@@ -2,6 +2,7 @@
 //
 // What was handled is committed in order. A reply that the log could not give again (a refusal) waits until its request
 // is committed: so no later owner reads it again and decides anew.
+import { setMaxListeners } from 'node:events'
 import { isNarrativeError, type Logger, type RoutedReply, type RoutedRequest } from '@narrative/core'
 import { Backoff } from '../backoff.js'
 import type { FetchedRecord, KafkaDriver, Membership } from '../driver/kafka-driver.js'
@@ -20,6 +21,8 @@ export interface ConsumerOptions {
   reply(to: RequestStamp, payload: Uint8Array): Promise<void>
 }
 
+/** With the other partitions of this instance, in one request per broker. */
+const reading = { maxBytes: 1024 * 1024, maxWait: 500, shared: true }
 /** Requests of one partition that are handled at the same time; the others wait in the topic. */
 const maxInHand = 500
 /** Repeatable replies need no hurry: this only bounds how much the next owner reads again. */
@@ -36,6 +39,7 @@ export class RequestConsumer {
 
   constructor(options: ConsumerOptions) {
     this.#options = options
+    setMaxListeners(0, options.signal) // every request in hand may wait for it
   }
 
   /** Runs until the signal aborts. */
@@ -49,8 +53,8 @@ export class RequestConsumer {
       try {
         if (!begun) await this.#begin()
         begun = true
-        const request = { topic, partition, offset: this.#next, maxBytes: 1024 * 1024, maxWait: 500, signal }
-        const { records, nextOffset } = await driver.fetch(request)
+        const place = { topic, partition, offset: this.#next }
+        const { records, nextOffset } = await driver.fetch({ ...place, ...reading, signal })
         for (const record of records) {
           if (this.#inHand.size >= maxInHand) await this.#anyDone()
           if (signal.aborted) break
