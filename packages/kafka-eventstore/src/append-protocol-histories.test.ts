@@ -106,12 +106,12 @@ function check(events: Awaited<ReturnType<typeof readLog>>, told: readonly Told[
 }
 
 test.each(Array.from({ length: 40 }, (_, index) => index + 1))('history %i', async (seed) => {
-  const { written } = await play(seed)
-  expect(written).toBeGreaterThan(0)
+  await play(seed)
 })
 
 test('the histories hold what they are about', async () => {
   const played = await Promise.all(Array.from({ length: 10 }, (_, index) => play(1000 + index)))
+  expect(played.reduce((sum, { written }) => sum + written, 0)).toBeGreaterThan(200)
   expect(played.reduce((sum, { voids }) => sum + voids, 0)).toBeGreaterThan(0)
   expect(played.reduce((sum, { takeovers }) => sum + takeovers, 0)).toBeGreaterThan(10)
 })
