@@ -1,8 +1,10 @@
 // Beside a service on Kafka and Postgres: what is shown is what is there, and the service does not notice.
-import { type Application, createApplication } from '@narrative/core'
+import { randomUUID } from 'node:crypto'
+import { type Application, createApplication, silentLogger } from '@narrative/core'
 import { kafkajsDriver } from '@narrative/kafka-eventstore'
 import { type Projections, postgresReadModels, projections, type ReaderOf } from '@narrative/projections'
 import { type KafkaService, type PostgresService, startKafka, startPostgres, uniqueName } from '@narrative/testing'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CancelOrder, PlaceOrder } from '../fixtures/shop/order.js'
 import { OrdersView, orders } from '../fixtures/shop/orders-view.js'
@@ -10,6 +12,7 @@ import { recordsIn } from './cli.test-support.js'
 import { CliProcess, narrativeProcess } from './cli-process.test-support.js'
 import { shopOn } from './commands/shop.test-support.js'
 
+const patience = { timeout: 30_000 }
 const context = uniqueName('cli')
 const topic = `${context}.order.events`
 let kafka: KafkaService
@@ -25,7 +28,7 @@ beforeAll(async () => {
   env = { SHOP_BROKERS: kafka.brokers.join(','), SHOP_DATABASE: url, SHOP_CONTEXT: context }
   const { eventStore, aggregates, modules } = shopOn(kafka.brokers, context)
   views = projections([OrdersView], { store: postgresReadModels({ url }) })
-  app = await createApplication({ eventStore, aggregates, modules, parts: [views] })
+  app = await createApplication({ eventStore, aggregates, modules, parts: [views], logger: silentLogger })
   await app.commands.execute(new PlaceOrder({ orderId: '1', total: 10 }))
   await app.commands.execute(new PlaceOrder({ orderId: '2', total: 20 }))
   await app.commands.execute(new CancelOrder({ orderId: '1' }))
@@ -81,7 +84,7 @@ test('doctor: everything is there; and a topic that would lose events is a fault
   const healthy = await run('doctor', '--json')
   expect({ code: healthy.code, err: healthy.err }).toEqual({ code: 0, err: '' })
   expect(healthy.records.map(({ state, subject }) => `${state} ${subject}`)).toEqual(
-    expect.arrayContaining(['ok Kafka', `warning topic ${topic}`]),
+    expect.arrayContaining(['ok Kafka', `warning topic ${topic}`, 'ok Postgres', 'ok table orders']),
   )
   const other = uniqueName('cli')
   const driver = kafkajsDriver({ brokers: kafka.brokers })
@@ -94,6 +97,33 @@ test('doctor: everything is there; and a topic that would lose events is a fault
   expect(faulty.out).toContain(`kafka-configs --alter --entity-type topics --entity-name ${other}.order.events`)
 })
 
+test('doctor: tables that are not as declared, and a database that is not there, are faults', async () => {
+  const url = await postgres.createDatabase()
+  const doctor = async (database: string) => {
+    const ended = await narrativeProcess(['doctor', '--json'], { env: { ...env, SHOP_DATABASE: database } })
+    return { code: ended.code, records: recordsIn(ended) }
+  }
+  const fresh = await doctor(url)
+  expect(fresh.code).toBe(0)
+  expect(fresh.records).toContainEqual(expect.objectContaining({ state: 'warning', subject: 'table orders' }))
+  const { aggregates, modules } = shopOn(kafka.brokers, context)
+  const store = postgresReadModels({ url })
+  const started = await createApplication({ aggregates, modules, parts: [projections([OrdersView], { store })] })
+  await started.stop()
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query('ALTER TABLE orders ADD COLUMN colour text')
+  await client.end()
+  const changed = await doctor(url)
+  expect(changed.code).toBe(3)
+  expect(changed.records).toContainEqual(
+    expect.objectContaining({ state: 'fault', detail: expect.stringContaining('column colour is not declared') }),
+  )
+  const nowhere = await doctor('postgres://127.0.0.1:1/shop')
+  expect(nowhere.code).toBe(3)
+  expect(nowhere.records).toContainEqual(expect.objectContaining({ state: 'fault', subject: 'Postgres' }))
+})
+
 test('a read model is rebuilt beside the service, which goes on', async () => {
   const { code, err, records } = await run('projections', 'rebuild', 'orders-view', '--json')
   expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -103,4 +133,66 @@ test('a read model is rebuilt beside the service, which goes on', async () => {
   const { position } = await app.commands.execute(new PlaceOrder({ orderId: 'after', total: 5 }))
   await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
   expect(await app.container.get<ReaderOf<typeof orders>>(orders.reader).findByKey('after')).toMatchObject({ total: 5 })
+})
+
+const settled = async () => {
+  const position = (await app.commands.execute(new PlaceOrder({ orderId: randomUUID(), total: 1 }))).position
+  await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
+  await expect
+    .poll(async () => (await run('projections', 'status', '--json')).records[0]?.state, patience)
+    .toBe('level')
+}
+
+test('projections status: level with the log, or never started', async () => {
+  await settled()
+  const level = await run('projections', 'status', '--json')
+  expect(level).toMatchObject({ code: 0, err: '' })
+  expect(level.records).toEqual([
+    { projection: 'orders-view', state: 'level', started: true, events: 0, seconds: 0, parked: 0 },
+  ])
+  const elsewhere = { ...env, SHOP_DATABASE: await postgres.createDatabase() }
+  const never = await narrativeProcess(['projections', 'status', '--json'], { env: elsewhere })
+  expect(never.code).toBe(3)
+  expect(recordsIn(never)).toMatchObject([{ projection: 'orders-view', state: 'never started', started: false }])
+  expect(recordsIn(never)[0].events).toBeGreaterThan(0)
+  expect(recordsIn(never)[0].seconds).toBeGreaterThan(0)
+})
+
+test('dead letters: seen, looked at, applied again when the cause is gone; or forgotten', async () => {
+  OrdersView.unlucky = 13
+  for (const orderId of ['sick', 'doomed']) {
+    await app.commands.execute(new PlaceOrder({ orderId, total: 13 }))
+    await app.commands.execute(new CancelOrder({ orderId }))
+  }
+  const parked = async () => (await run('dead-letters', 'list', '--json')).records
+  await expect.poll(async () => (await parked()).length, patience).toBe(4)
+  expect(await parked()).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        key: 'sick',
+        attempts: 1,
+        failure: expect.objectContaining({ message: '13 is unlucky' }),
+      }),
+      expect.objectContaining({ key: 'sick', attempts: 0, failure: null }),
+    ]),
+  )
+  const unwell = await run('projections', 'status')
+  expect(unwell.code).toBe(3)
+  expect(unwell.err).toContain('orders-view has 4 dead letters')
+  const { position } = (await parked()).find(({ key, attempts }) => key === 'sick' && attempts === 1)
+  const shown = await run('dead-letters', 'show', 'orders-view', position)
+  expect(shown.out).toMatch(/handler .*OrdersView\.placed\nwhy .*13 is unlucky/)
+
+  OrdersView.unlucky = undefined
+  const redriven = await run('dead-letters', 'redrive', 'orders-view', '--key', 'sick', '--json')
+  expect(redriven).toMatchObject({ code: 0, records: [{ projection: 'orders-view', wish: 'redrive', letters: 2 }] })
+  expect((await run('dead-letters', 'skip', 'orders-view', '--key', 'doomed')).code).toBe(0)
+  await expect.poll(async () => (await parked()).length, patience).toBe(0)
+  const row = app.container.get<ReaderOf<typeof orders>>(orders.reader)
+  expect(await row.findByKey('sick')).toMatchObject({ status: 'cancelled', total: 13 })
+  expect(await row.findByKey('doomed')).toBeUndefined()
+
+  expect(await run('dead-letters', 'list')).toMatchObject({ code: 0, out: '' })
+  expect((await run('dead-letters', 'redrive', 'orders-view', '--all')).code).toBe(3)
+  expect((await run('dead-letters', 'show', 'orders-view', position)).code).toBe(3)
 })

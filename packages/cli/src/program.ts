@@ -1,11 +1,15 @@
 // The tree of commands and their help.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { describeDeadLettersAsk } from './commands/dead-letters-ask.js'
+import { describeDeadLettersList } from './commands/dead-letters-list.js'
+import { describeDeadLettersShow } from './commands/dead-letters-show.js'
 import { describeDoctor } from './commands/doctor.js'
 import { describeEventsTail } from './commands/events-tail.js'
 import { type Example, examples } from './commands/examples.js'
 import { describeProjectionsList } from './commands/projections-list.js'
 import { describeProjectionsRebuild } from './commands/projections-rebuild.js'
+import { describeProjectionsStatus } from './commands/projections-status.js'
 import { describeStreamsList } from './commands/streams-list.js'
 import { describeStreamsRead } from './commands/streams-read.js'
 import { describeStreamsState } from './commands/streams-state.js'
@@ -39,14 +43,14 @@ export function createProgram(surroundings: Surroundings): Command {
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 not found or unhealthy.\nSee https://github.com/narrative-es/narrative/blob/main/docs/cli.md`,
     )
   describeDoctor(program, surroundings)
-  const streams = group(program, 'streams', 'Streams: each is the events of one aggregate.', [
+  const streams = group(program, 'streams', 'The events of single aggregates, and their state.', [
     'narrative streams read order-4711',
     'what happened to order 4711',
   ])
   describeStreamsList(streams, surroundings)
   describeStreamsRead(streams, surroundings)
   describeStreamsState(streams, surroundings)
-  const events = group(program, 'events', 'The log: all events, as they were appended.', [
+  const events = group(program, 'events', 'All events, as they were appended.', [
     'narrative events tail',
     'what is happening now',
   ])
@@ -56,7 +60,16 @@ Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 not found or unhealthy.\nSee h
     'their names, for the other commands',
   ])
   describeProjectionsList(projections, surroundings)
+  describeProjectionsStatus(projections, surroundings)
   describeProjectionsRebuild(projections, surroundings)
+  const deadLetters = group(program, 'dead-letters', 'Events that a projection could not apply.', [
+    'narrative dead-letters list',
+    'everything that is parked',
+  ])
+  describeDeadLettersList(deadLetters, surroundings)
+  describeDeadLettersShow(deadLetters, surroundings)
+  describeDeadLettersAsk(deadLetters, surroundings, 'redrive')
+  describeDeadLettersAsk(deadLetters, surroundings, 'skip')
   for (const command of everyCommand(program)) styled(command)
   return program
 }

@@ -10,7 +10,7 @@ import {
   readAggregate,
   type StreamId,
 } from '@narrative/core'
-import { memoryReadModels, type Projections, projections } from '@narrative/projections'
+import { memoryReadModels, type ProjectionDefinition, type Projections, projections } from '@narrative/projections'
 import type { Config } from './configuration/define-config.js'
 import { notFound } from './refusal.js'
 
@@ -76,4 +76,9 @@ export function definitionOf(aggregate: object): AggregateDefinition {
   return typeof aggregate === 'function'
     ? readAggregate(aggregate as Class).definition
     : (aggregate as AggregateDefinition)
+}
+
+/** The categories that a projection follows. */
+export function followedBy({ from }: ProjectionDefinition): string[] {
+  return from.map((source) => definitionOf(source).category)
 }

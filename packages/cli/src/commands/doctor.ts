@@ -53,32 +53,34 @@ Exits 0 when nothing is at fault, else 3. A warning (!) is no fault.`,
 async function* examine(config: Config, file: string, output: Output): AsyncGenerator<Finding> {
   yield { state: 'ok', subject: 'Node', detail: process.versions.node }
   yield* installedPackages(file)
-  yield* await definitionFindings(config, relative(process.cwd(), file))
+  yield* await applicationFindings(config, relative(process.cwd(), file))
   const categories = config.aggregates.map((aggregate) => definitionOf(aggregate).category)
   yield* await eventStoreFindings(config, categories, output)
 }
 
-/** Everything that is wrong with classes and their decorators, as the service would be told at its start. */
-async function definitionFindings(config: Config, file: string): Promise<Finding[]> {
+/** Everything that is wrong with classes, their decorators and their tables, as the service would be told at its start. */
+async function applicationFindings(config: Config, file: string): Promise<Finding[]> {
   const { aggregates, modules, container, projections = [] } = config
   const [subject, logger] = ['configuration', silentLogger]
+  let readModels: readonly Finding[]
   try {
-    const parts = [viewsOf(config)]
+    const views = viewsOf(config)
     const app = await createApplication({
       aggregates,
       modules,
       container,
-      parts,
+      parts: [views],
       logger,
       eventStore: inMemoryEventStore(),
     })
+    readModels = await views.inspect()
     await app.stop()
   } catch (error) {
     if (!isNarrativeError(error, 'STARTUP_FAULTS')) throw error
     return (error.details.faults as readonly string[]).map((detail) => ({ state: 'fault', subject, detail }))
   }
   const detail = `${file}: ${counted(aggregates.length, 'aggregate')}, ${counted(projections.length, 'projection')}`
-  return [{ state: 'ok', subject, detail }]
+  return [{ state: 'ok', subject, detail }, ...readModels]
 }
 
 async function eventStoreFindings(

@@ -153,3 +153,21 @@ test('projections rebuild: what is not there, and what the service keeps in its 
   expect(inMemory.code).toBe(2)
   expect(inMemory.err).toContain('in the memory of the service')
 })
+
+test('dead-letters: which must be said', async () => {
+  for (const options of [[], ['--all', '--key', '1']]) {
+    const { code, err } = await run('dead-letters', 'redrive', 'orders-view', ...options)
+    expect(code).toBe(2)
+    expect(err).toContain('one of --key <key>, --position <position> and --all')
+  }
+})
+
+test('what the service keeps in its memory is not looked after from outside', async () => {
+  for (const args of [
+    ['projections', 'status'],
+    ['dead-letters', 'list'],
+  ]) {
+    expect(await run(...args)).toMatchObject({ code: 0, out: '' })
+    expect((await run(...args, 'orders-view')).code).toBe(2)
+  }
+})

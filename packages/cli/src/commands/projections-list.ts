@@ -1,7 +1,7 @@
 // `narrative projections list`: what this project projects, and into what.
 import type { ProjectionDefinition } from '@narrative/projections'
 import type { Command } from 'commander'
-import { definitionOf } from '../project.js'
+import { followedBy } from '../project.js'
 import { onProject, type Surroundings } from '../surroundings.js'
 import { examples } from './examples.js'
 
@@ -33,10 +33,11 @@ export function describeProjectionsList(projections: Command, surroundings: Surr
   })
 }
 
-function recordOf({ name, from, target }: ProjectionDefinition): ProjectionRecord {
+function recordOf(definition: ProjectionDefinition): ProjectionRecord {
+  const { name, target } = definition
   return {
     projection: name,
-    follows: from.map((source) => (typeof source === 'string' ? source : definitionOf(source).category)),
+    follows: followedBy(definition),
     keeps: target.kind === 'table' ? `table ${target.table.name}` : target.kind,
   }
 }

@@ -23,7 +23,7 @@ export function describeProjectionsRebuild(projections: Command, surroundings: S
       ),
     )
   onProject(command, surroundings, async ({ project, output, signal }, [asked = '']) => {
-    const name = keptProjection(project, asked)
+    const { name } = keptProjection(project, asked)
     const began = performance.now()
     const onProgress = (progress: RebuildProgress) => {
       if (output.json) void output.result({ ...progress, done: false }, '')

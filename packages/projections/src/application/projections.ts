@@ -2,6 +2,7 @@
 import {
   type ApplicationPart,
   type EventLog,
+  type Finding,
   type Logger,
   NarrativeError,
   type PartContext,
@@ -36,6 +37,8 @@ export interface Projections extends ApplicationPart {
    * @throws NarrativeError `PROJECTION_STOPPED`, `CHECKPOINT_MOVED`, `PROJECTION_UNKNOWN`
    */
   ready(projection?: ProjectionLike | string): Promise<void>
+  /** What a start would meet where the read models are kept; changes nothing. For a doctor beside the running service. */
+  inspect(): Promise<readonly Finding[]>
   /** What each projection that is followed here is doing. */
   status(): readonly ProjectionStatus[]
   /**
@@ -141,6 +144,7 @@ export function projections(
       const reasons = runners.flatMap((runner) => runner.health().reasons)
       return { ready: reasons.length === 0, reasons }
     },
+    inspect: async () => (await store.inspect?.(bound)) ?? [],
     status: () => runners.map((runner) => runner.status()),
     deadLetters(projection) {
       const found = named(projection)

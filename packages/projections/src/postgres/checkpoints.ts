@@ -7,7 +7,7 @@ import type { SqlType } from '../table/column-type.js'
 import { binaryArray } from './binary-array.js'
 import { createDeadLetters } from './dead-letter-table.js'
 import { amongPlaces, placesOf } from './places.js'
-import { query } from './transaction.js'
+import { queryIfSetUp } from './transaction.js'
 
 /** Serialises all who create or change tables of read models. "narrativ" in ASCII. */
 const schemaLock = '7953757206894995830'
@@ -64,7 +64,7 @@ export async function setGeneration(
 
 /** How far the view that is read has come, without waiting for anybody. */
 export async function readCheckpoints(pool: Pool, projection: string): Promise<readonly Checkpoint[]> {
-  const { rows } = await query(
+  const { rows } = await queryIfSetUp(
     pool,
     `SELECT topic, partition, "offset", claim FROM narrative_checkpoints WHERE projection = $1
      AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`,

@@ -5,7 +5,7 @@ import type { AskedLetter, DeadLetter, DeadLetters, LetterChoice, LetterPlace, W
 import type { LetterChanges } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
 import { amongPlaces, placesOf } from './places.js'
-import { query } from './transaction.js'
+import { query, queryIfSetUp } from './transaction.js'
 
 export const createDeadLetters = `CREATE TABLE IF NOT EXISTS narrative_dead_letters (
   projection text NOT NULL,
@@ -109,7 +109,7 @@ export function postgresDeadLetters(pool: () => Promise<Pool>, projection: strin
   const current = `projection = $1 AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`
   return {
     async list({ key, position: at, limit = 100 } = {}) {
-      const { rows } = await query(
+      const { rows } = await queryIfSetUp(
         await pool(),
         `SELECT ${columns} FROM narrative_dead_letters
          WHERE ${current} AND ($2::text IS NULL OR key = $2)
@@ -119,15 +119,17 @@ export function postgresDeadLetters(pool: () => Promise<Pool>, projection: strin
       return rows.map(toLetter)
     },
     async count() {
-      const { rows } = await query(await pool(), `SELECT count(*) FROM narrative_dead_letters WHERE ${current}`, [
-        projection,
-      ])
-      return Number(rows[0].count)
+      const { rows } = await queryIfSetUp(
+        await pool(),
+        `SELECT count(*) FROM narrative_dead_letters WHERE ${current}`,
+        [projection],
+      )
+      return Number(rows[0]?.count ?? 0)
     },
     async ask(wish: Wish, which: LetterChoice) {
       const key = which !== 'all' && 'key' in which ? which.key : null
       const at = which !== 'all' && 'position' in which ? which.position : undefined
-      const { rowCount } = await query(
+      const { rowCount } = await queryIfSetUp(
         await pool(),
         `UPDATE narrative_dead_letters SET wish = $2 WHERE ${current} AND ($3::text IS NULL OR key = $3)
          AND ($4::text IS NULL OR (topic, partition, "offset") = ($4, $5::integer, $6::bigint))`,

@@ -9,6 +9,7 @@ import { type ReaderOf, toSearch } from '../table/table-reader.js'
 import { binaryArray } from './binary-array.js'
 import { createRuntimeTables, currentGeneration, lockSchema, readCheckpoints, setGeneration } from './checkpoints.js'
 import { postgresDeadLetters } from './dead-letter-table.js'
+import { inspectPostgres } from './inspect-postgres.js'
 import { buildPostgresTable } from './postgres-build.js'
 import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
 import { openPostgresTable } from './postgres-table.js'
@@ -57,6 +58,7 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
         return faults
       })
     },
+    inspect: async (projections) => inspectPostgres(await pool(), projections),
     reader: (table) => postgresReader(pool, table),
     async openTable(projection, partitions) {
       const table = tableOf(projection)

@@ -30,10 +30,25 @@ export async function makeIndexes(client: ClientBase, table: Table, name: string
 /** Sets up one table projection under the schema lock. Returns what is wrong, a sentence each. */
 export async function setupTable(
   client: ClientBase,
+  projection: BoundProjection,
+  table: Table,
+): Promise<readonly string[]> {
+  const faults = await tableFaults(client, projection, table)
+  if (faults.length > 0) return faults
+  if (!(await tableExists(client, table.name))) await makeTable(client, table, table.name)
+  if ((await currentGeneration(client, projection.name)) === undefined)
+    await setGeneration(client, projection.name, 1, table.name)
+  await makeIndexes(client, table, table.name)
+  return []
+}
+
+/** Why a table projection could not be set up, a sentence each; changes nothing. */
+export async function tableFaults(
+  client: ClientBase,
   { name: projection }: BoundProjection,
   table: Table,
 ): Promise<readonly string[]> {
-  const remedy = `Rebuild it, with projections([…], { store, follow: false }).rebuild('${projection}'): the new table is built beside the old one and then replaces it.`
+  const remedy = `Rebuild it, with narrative projections rebuild ${projection} or projections([…], { store, follow: false }).rebuild('${projection}'): the new table is built beside the old one and then replaces it.`
   const current = await currentGeneration(client, projection)
   const exists = await tableExists(client, table.name)
   const what = `Table ${table.name} of projection ${projection}`
@@ -42,19 +57,14 @@ export async function setupTable(
     return [
       `${what} is not there${current.tableName === table.name ? '' : `; so far the projection wrote table ${current.tableName}`}. ${remedy}`,
     ]
-  if (current === undefined) {
-    if (exists && !(await isEmpty(client, table.name))) {
-      return [
-        `${what} already has rows, but no checkpoint says where they come from. Rename or empty it, or name another table.`,
-      ]
-    }
-    if (!exists) await makeTable(client, table, table.name)
-    await setGeneration(client, projection, 1, table.name)
+  if (!exists) return []
+  if (current === undefined && !(await isEmpty(client, table.name))) {
+    return [
+      `${what} already has rows, but no checkpoint says where they come from. Rename or empty it, or name another table.`,
+    ]
   }
   const differences = await differencesOf(client, table)
-  if (differences.length > 0) return [`${what} differs from its declaration: ${differences.join('; ')}. ${remedy}`]
-  await makeIndexes(client, table, table.name)
-  return []
+  return differences.length === 0 ? [] : [`${what} differs from its declaration: ${differences.join('; ')}. ${remedy}`]
 }
 
 export async function tableExists(client: ClientBase, name: string): Promise<boolean> {

@@ -75,6 +75,20 @@ export async function query(
   }
 }
 
+/** The same, of tables that the first start of a service creates: nothing while there was none. */
+export async function queryIfSetUp(
+  ...statement: Parameters<typeof query>
+): Promise<{ rows: any[]; rowCount: number | null }> {
+  try {
+    return await query(...statement)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== undefinedTable) throw error
+    return { rows: [], rowCount: 0 }
+  }
+}
+
+const undefinedTable = '42P01'
+
 function unreachable(cause: unknown): NarrativeError {
   if (cause instanceof NarrativeError && cause.retryable) return cause
   return new NarrativeError('POSTGRES_UNREACHABLE', {

@@ -1,5 +1,5 @@
 // The port behind projections(classes, { store }): where tables and checkpoints are kept.
-import type { Checkpoint, Logger } from '@narrative/core'
+import type { Checkpoint, Finding, Logger } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
 import type { Table } from '../table/table.js'
@@ -28,11 +28,13 @@ export interface ReadModels {
   readonly sql: boolean
   /** Creates what the projections need, or says what differs from their declarations, a sentence each. */
   setup(projections: readonly BoundProjection[], logger: Logger): Promise<readonly string[]>
+  /** What `setup` would meet; changes nothing. What cannot be reached is a finding, too. */
+  inspect?(projections: readonly BoundProjection[]): Promise<readonly Finding[]>
   reader<T extends Table>(table: T): ReaderOf<T>
   openTable(projection: BoundProjection, partitions: readonly Place[]): Promise<TableStorage>
   buildTable(projection: BoundProjection): Promise<ViewBuild>
   /** How far the view that is read has come, by whoever works on it; undefined when that is this process alone. */
-  checkpoints?(projection: BoundProjection): Promise<readonly Checkpoint[]>
+  checkpoints?(projection: Pick<BoundProjection, 'name'>): Promise<readonly Checkpoint[]>
   /** What is parked in the view that is read. */
   letters(projection: BoundProjection): DeadLetters
   /** Sessions of a free-SQL projection. */
