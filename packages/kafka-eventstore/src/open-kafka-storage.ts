@@ -92,6 +92,7 @@ async function joinWork(foundation: Foundation, topics: readonly CategoryTopics[
       instanceId: settings.instanceId,
       sessionTimeout: settings.sessionTimeout,
       standbys: settings.standbys,
+      unfit: () => owners.unfit(),
       // The group shares the command topics; what is owned and followed are the events.
       warm() {
         const warm = owners.warm()

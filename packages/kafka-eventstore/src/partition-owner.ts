@@ -108,6 +108,11 @@ export class PartitionOwner {
     return this.#opened && this.#loss === undefined ? this.#options.replica : undefined
   }
 
+  /** It gave up because its replica cannot be kept here. */
+  get diskFailed(): boolean {
+    return this.failed && isNarrativeError(this.#loss, 'DISK_FAILED')
+  }
+
   /** It gave up, and its replica is not to be built upon. */
   get failed(): boolean {
     return this.#state === 'lost' && !this.#released.signal.aborted

@@ -77,3 +77,15 @@ test('who neither owns nor follows a partition any more lets go of its replica',
   expect(story.slice(0, 4)).toEqual(['claim 0', 'follow 1', 'release 0', 'stop 1'])
   expect(story.slice(4).sort()).toEqual(['drop 0', 'drop 1'])
 })
+
+test('an owner that failed for its disk: others are to own for a while, and what stays here all the same is tried again', () => {
+  const story: string[] = []
+  const owners = ownersOf(story)
+  owners.assign({ t: [0] }, 7)
+  expect(owners.unfit()).toBe(false)
+  Object.assign(owners.get('t', 0)!, { failed: true, diskFailed: true })
+  expect(owners.unfit()).toBe(true)
+  owners.assign({ t: [0] }, 8)
+  expect(story).toEqual(['claim 0', 'claim 0'])
+  expect(owners.unfit()).toBe(true)
+})

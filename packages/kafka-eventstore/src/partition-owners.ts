@@ -8,10 +8,16 @@ import type { PartitionOwner } from './partition-owner.js'
 import { PartitionSeat, type Roles } from './partition-seat.js'
 import type { Replica } from './replica/replica.js'
 
+/** How long others are to own what a full disk ended here, milliseconds: time for somebody to make room. */
+const restAfterFailure = 10 * 60_000
+
 export class PartitionOwners {
   /** By topic and partition. */
   readonly #seats: ReadonlyMap<string, readonly PartitionSeat[]>
   readonly #logger: Logger
+  /** Owners that failed for their disk, once each was counted. */
+  readonly #failures = new WeakSet<PartitionOwner>()
+  #unfitUntil = 0
   /** The group's round of the last assignment. */
   #generation = -1
   #opened = false
@@ -39,7 +45,7 @@ export class PartitionOwners {
       const copied = new Set(this.#closing ? [] : followed[topic])
       for (const [partition, seat] of row.entries()) {
         if (mine.has(partition)) {
-          if (seat.owner !== undefined) {
+          if (seat.owner !== undefined && !seat.owner.failed) {
             if (missed) seat.owner.doubt('this instance was not in its group for a while')
           } else if (!this.#closing) {
             gained.push(seat.name)
@@ -74,6 +80,16 @@ export class PartitionOwners {
   warm(): Assignment {
     const numbers = (row: readonly PartitionSeat[]) => [...row.keys()].filter((partition) => row[partition]!.warm)
     return Object.fromEntries([...this.#seats].map(([topic, row]) => [topic, numbers(row)]))
+  }
+
+  /** Whether this instance has given up a partition of late because of its disk: for a while it leaves the owning to others. */
+  unfit(): boolean {
+    for (const { owner } of this.#all()) {
+      if (owner?.diskFailed !== true || this.#failures.has(owner)) continue
+      this.#failures.add(owner)
+      this.#unfitUntil = performance.now() + restAfterFailure
+    }
+    return performance.now() < this.#unfitUntil
   }
 
   /** Every partition of every topic. */

@@ -36,6 +36,8 @@ export class GroupMember implements Membership {
   #assigned = false
   #failure: NarrativeError | undefined
   #sureUntil = 0
+  /** What the group was told of this member. */
+  #saidUnfit = false
   #contact = performance.now()
   #running: Promise<void> = Promise.resolve()
   #confirming: { readonly since: number; readonly resolve: () => void }[] = []
@@ -160,12 +162,17 @@ export class GroupMember implements Membership {
     for (const { resolve } of this.#confirming.splice(0)) resolve()
   }
 
-  /** Whether all that was promised is warm: then the group is to share anew. */
+  /** Whether all that was promised is warm, or this member became unfit, or fit again: then the group is to share anew. */
   #isDue(): boolean {
+    if (this.#isUnfit() !== this.#saidUnfit) return true
     const promised = Object.entries(this.#share.promised)
     if (promised.length === 0) return false
     const warm = this.#options.warm?.() ?? {}
     return promised.every(([topic, numbers]) => numbers.every((number) => warm[topic]?.includes(number)))
+  }
+
+  #isUnfit(): boolean {
+    return this.#options.unfit?.() ?? false
   }
 
   /** @returns false when the group wants everybody to join again */
@@ -195,7 +202,9 @@ export class GroupMember implements Membership {
     for (;;) {
       this.#leaving.signal.throwIfAborted()
       const { owned, promised } = this.#share
-      const brought = { generation: this.#generation, owned, promised, warm: this.#options.warm?.() }
+      const unfit = this.#isUnfit()
+      this.#saidUnfit = unfit
+      const brought = { generation: this.#generation, owned, promised, warm: this.#options.warm?.(), unfit }
       const names = topics.map(({ name }) => name)
       const metadata = encodeMember(names, brought)
       const joined = await this.#requests.send('JoinGroup', 'member', {

@@ -120,6 +120,8 @@ export interface GroupOptions {
   readonly standbys?: number
   /** What this member could serve at once: what it serves, and what it has read nearly all of. */
   warm?(): Readonly<Record<string, readonly number[]>>
+  /** Whether it can own nothing at the moment: its disk is full, say. Then others get its part, if there are any who can. */
+  unfit?(): boolean
   /**
    * Called at each change with everything that is this member's from now on: partitions by topic.
    * @param generation the group's count of its rounds; a member that missed a number was not in it meanwhile

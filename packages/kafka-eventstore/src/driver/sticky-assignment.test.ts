@@ -240,3 +240,15 @@ test('a newcomer follows first, and owns when it is warm; who dies is followed b
   const three = assignSticky(topicsOf([3]), [has('b', [2], [2]), has('c', [1], [1, 0])])
   expect(three.get('c')!.owned).toEqual({ account: [0, 1] })
 })
+
+test('who is unfit gets nothing, and what it had goes to the others at once; unless all are unfit', () => {
+  const topics = topicsOf([4])
+  const member = (id: string, unfit: boolean, account: number[]): GroupCandidate => {
+    return { id, topics: ['account'], owned: { account }, warm: { account }, generation: 1, unfit }
+  }
+  const shares = assignSticky(topics, [member('a', true, [0, 1]), member('b', false, [2, 3])], 1)
+  expect(shares.get('a')).toEqual({ owned: {}, followed: {}, promised: {} })
+  expect(shares.get('b')!.owned).toEqual({ account: [0, 1, 2, 3] })
+  const none = assignSticky(topics, [member('a', true, [0, 1]), member('b', true, [2, 3])])
+  expect([none.get('a')!.owned, none.get('b')!.owned]).toEqual([{ account: [0, 1] }, { account: [2, 3] }])
+})

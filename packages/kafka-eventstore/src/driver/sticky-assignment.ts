@@ -25,6 +25,8 @@ export interface GroupCandidate {
   readonly generation: number
   /** What it could serve at once: it serves it already, or has read nearly all of it. */
   readonly warm?: Assignment
+  /** It can own nothing at the moment. */
+  readonly unfit?: boolean
 }
 
 /** Partitions by topic. */
@@ -43,8 +45,8 @@ export interface Share {
  * Shares the partitions of topics among the members that subscribe to them.
  *
  * Among members with the same topics, no two differ by more than one number, once what is promised is warm; a member
- * keeps what it had, up to its share; what is free goes to a member that is warm for it, if one has room. The answer
- * depends on its input alone, not on the order of the members.
+ * keeps what it had, up to its share; what is free goes to a member that is warm for it, if one has room. Who is unfit
+ * gets nothing, unless all are. The answer depends on its input alone, not on the order of the members.
  * @param standbys how many members follow each number beside its owner
  */
 export function assignSticky(
@@ -85,8 +87,10 @@ export function assignSticky(
 function classesOf(topics: readonly SharedTopic[], members: readonly GroupCandidate[]) {
   const byKey = new Map<string, { names: SharedTopic[]; subscribers: GroupCandidate[]; count: number }>()
   for (const topic of topics) {
-    const subscribers = members.filter((member) => member.topics.includes(topic.name))
-    if (subscribers.length === 0) continue
+    const willing = members.filter((member) => member.topics.includes(topic.name))
+    if (willing.length === 0) continue
+    const fit = willing.filter(({ unfit }) => unfit !== true)
+    const subscribers = fit.length === 0 ? willing : fit
     const key = JSON.stringify(subscribers.map(({ id }) => id).sort())
     const found = byKey.get(key) ?? { names: [], subscribers, count: 0 }
     found.names.push(topic)

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { type Logger, type StorageContext, silentLogger, systemClock } from '@narrative/core'
 import { eventLogContract, eventStoreContract } from '@narrative/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { catchUp } from '../catch-up.js'
 import { kafkaEventStore } from '../kafka-event-store.js'
 import { MemoryBroker } from '../memory-broker.test-support.js'
 import { anEvent, metadata } from '../store.test-support.js'
@@ -195,6 +196,27 @@ test.runIf(process.platform !== 'win32')(
   },
   90_000,
 )
+
+test('a partition that comes back while its last replica is still being closed waits for that one', async () => {
+  const broker = await written()
+  const storage = diskReplica({ directory: root })
+  const place = { driver: broker.driver(), topic: 'test.order.events', partition: 0, logger }
+  for (let round = 1; round <= 5; round++) {
+    const elsewhere = await open(broker, join(root, 'elsewhere'))
+    for (let n = 0; n < 20; n++) await elsewhere.write('order-0', `r${round}-${n}`)
+    await elsewhere.close()
+    const [lost, regained] = [storage.create(place), storage.create(place)]
+    await lost.open!()
+    const { end } = await place.driver.offsets(place.topic, 0)
+    await catchUp({ ...place, replica: lost, onVoid: () => {} }, end)
+    const closing = lost.close!() // what it has read is still to be written
+    await regained.open!()
+    expect(regained.version('order-0')).toBe(10 + round * 20)
+    await closing
+    await regained.close!()
+  }
+  expect(warnings).toEqual([])
+})
 
 test('two stores on one directory: the second is refused, and the first goes on', async () => {
   const broker = new MemoryBroker()
