@@ -126,7 +126,7 @@ async function openRouter(
   const wanted = new Map(commandTopics.map(({ name, partitions }) => [name, partitions]))
   const replyPartitions = await preparePassingTopics(driver, wanted, [replyTopic, settings.partitions], settings)
   return new KafkaCommandRouter({
-    ...{ driver, clock, logger, replyTopic, replyPartitions },
+    ...{ driver, clock, logger, replyTopic, replyPartitions, queueLimits: settings.queueLimits },
     placeOf(streamId) {
       const { commandTopic, partition } = places.of(streamId)
       return { topic: commandTopic, partition }

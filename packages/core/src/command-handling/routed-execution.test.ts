@@ -55,8 +55,10 @@ function routed(storage: EventStorage, router: () => CommandRouter): EventStorag
 
 const handled: { request: RoutedRequest; repeatable: boolean }[] = []
 
+/** @param onTheWay happens to each request between the two */
 async function pair(
   clock: Clock = systemClock,
+  onTheWay = (_: RoutedRequest) => {},
 ): Promise<{ asker: Application; owner: Application; here: Set<string> }> {
   let handle: ((request: RoutedRequest) => Promise<RoutedReply>) | undefined
   const here = new Set<string>()
@@ -79,6 +81,7 @@ async function pair(
       ownerOf: (streamId) => (here.has(streamId) ? 'here' : 'elsewhere'),
       serve: () => {},
       send: async (request) => {
+        onTheWay(request)
         const reply = await handle!(request)
         handled.push({ request, repeatable: reply.repeatable })
         return reply.payload
@@ -135,6 +138,18 @@ test('a command that expired is not carried out', async () => {
     code: 'COMMAND_EXPIRED',
   })
   expect(handled).toEqual([])
+  expect((await owner.aggregates.state(counter, '1')).version).toBe(0)
+})
+
+test('a command that expires on the way is not carried out, and the caller learns why', async () => {
+  let now = Date.now()
+  const { asker, owner } = await pair({ now: () => now }, ({ deadline }) => {
+    now = deadline
+  })
+  await expect(asker.commands.execute(add(1), { deadline: now + 10_000 })).rejects.toMatchObject({
+    code: 'COMMAND_EXPIRED',
+  })
+  expect(handled).toMatchObject([{ repeatable: false }])
   expect((await owner.aggregates.state(counter, '1')).version).toBe(0)
 })
 

@@ -9,9 +9,11 @@ import {
   type RoutedRequest,
   type StreamId,
 } from '@narrative/core'
+import type { QueueLimits } from '../append-queue.js'
 import { Backoff } from '../backoff.js'
 import type { KafkaDriver, Membership } from '../driver/kafka-driver.js'
 import { storeClosed } from '../owner-errors.js'
+import { Backlog } from './backlog.js'
 import { RecordSender } from './record-sender.js'
 import { RequestConsumer } from './request-consumer.js'
 import { formatReply, formatRequest, parseReply, type RequestStamp, requestHeader } from './request-stamp.js'
@@ -23,6 +25,8 @@ export interface RouterOptions {
   readonly logger: Logger
   readonly replyTopic: string
   readonly replyPartitions: number
+  /** Of what may wait for one partition. */
+  readonly queueLimits: QueueLimits
   /** The command topic and the partition of a stream. */
   placeOf(streamId: StreamId): { readonly topic: string; readonly partition: number }
   ownedHere(streamId: StreamId): boolean
@@ -33,8 +37,6 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Requests that wait for a reply at most. */
-const maxPending = 10_000
 /** Beyond the deadline: an owner that refuses an expired command says so. */
 const grace = 1_000
 
@@ -43,6 +45,7 @@ export class KafkaCommandRouter implements CommandRouter {
   readonly #instance = randomUUID()
   readonly #replyTo: number
   readonly #sender: RecordSender
+  readonly #backlog: Backlog
   readonly #pending = new Map<string, Pending>()
   readonly #closed = new AbortController()
   readonly #handler: Promise<(request: RoutedRequest) => Promise<RoutedReply>>
@@ -54,6 +57,7 @@ export class KafkaCommandRouter implements CommandRouter {
 
   constructor(options: RouterOptions) {
     this.#options = options
+    this.#backlog = new Backlog(options.queueLimits)
     this.#replyTo = Math.floor(Math.random() * options.replyPartitions)
     this.#sender = new RecordSender(options.driver, options.clock, `${options.replyTopic}-${this.#instance}`)
     this.#handler = new Promise((resolve) => {
@@ -70,18 +74,27 @@ export class KafkaCommandRouter implements CommandRouter {
   }
 
   async send({ streamId, id, deadline, payload }: RoutedRequest): Promise<Uint8Array> {
-    const { clock, placeOf } = this.#options
-    if (this.#closing) throw storeClosed()
-    if (this.#pending.size >= maxPending) throw busy(this.#pending.size)
-    await this.#listen()
+    const { placeOf } = this.#options
     if (this.#closing) throw storeClosed()
     const { topic, partition } = placeOf(streamId)
+    const leave = this.#backlog.enter(`${topic}/${partition}`, payload.length)
+    try {
+      await this.#listen()
+      if (this.#closing) throw storeClosed()
+      return await this.#ask(topic, partition, { streamId, id, deadline, payload })
+    } finally {
+      leave()
+    }
+  }
+
+  async #ask(topic: string, partition: number, request: RoutedRequest): Promise<Uint8Array> {
+    const { streamId, id, deadline, payload } = request
     const ticket = randomUUID()
     const stamp = { id: `${ticket}/${id}`, deadline, instance: this.#instance, replyTo: this.#replyTo }
     const headers = [{ key: requestHeader, value: formatRequest(stamp) }]
     const reply = new Promise<Uint8Array>((resolve, reject) => this.#pending.set(stamp.id, { resolve, reject }))
     reply.catch(() => {}) // awaited below, unless sending fails first
-    const wait = Math.max(0, deadline - clock.now()) + grace
+    const wait = Math.max(0, deadline - this.#options.clock.now()) + grace
     const timer = setTimeout(() => this.#pending.get(stamp.id)?.reject(noReply(streamId, id, wait)), wait)
     try {
       await this.#sender.send(topic, partition, { key: Buffer.from(streamId), value: payload, headers })
@@ -153,13 +166,6 @@ export class KafkaCommandRouter implements CommandRouter {
       }
     }
   }
-}
-
-function busy(waiting: number): NarrativeError {
-  return new NarrativeError('STORE_BUSY', {
-    message: `${waiting} commands already wait for answers from other instances: send fewer at a time, or repeat this one later with the same command id.`,
-    details: { waiting },
-  })
 }
 
 function noReply(streamId: string, commandId: string, waited: number): NarrativeError {

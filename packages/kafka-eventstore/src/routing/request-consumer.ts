@@ -25,6 +25,7 @@ export interface ConsumerOptions {
 const reading = { maxBytes: 1024 * 1024, maxWait: 500, shared: true }
 /** Requests of one partition that are handled at the same time; the others wait in the topic. */
 const maxInHand = 500
+const maxBytesInHand = 16 * 1024 * 1024
 /** Repeatable replies need no hurry: this only bounds how much the next owner reads again. */
 const commitEvery = 1_000
 
@@ -32,6 +33,7 @@ export class RequestConsumer {
   readonly #options: ConsumerOptions
   /** Offsets in hand, ascending. */
   readonly #inHand = new Set<number>()
+  #bytesInHand = 0
   #next = 0
   #committed = 0
   #committing: Promise<void> | undefined
@@ -40,6 +42,7 @@ export class RequestConsumer {
   constructor(options: ConsumerOptions) {
     this.#options = options
     setMaxListeners(0, options.signal) // every request in hand may wait for it
+    options.signal.addEventListener('abort', () => this.#room?.(), { once: true })
   }
 
   /** Runs until the signal aborts. */
@@ -56,10 +59,15 @@ export class RequestConsumer {
         const place = { topic, partition, offset: this.#next }
         const { records, nextOffset } = await driver.fetch({ ...place, ...reading, signal })
         for (const record of records) {
-          if (this.#inHand.size >= maxInHand) await this.#anyDone()
+          while (this.#full && !signal.aborted) await this.#anyDone()
           if (signal.aborted) break
           this.#inHand.add(record.offset)
-          void this.#take(record)
+          const bytes = record.value?.length ?? 0
+          this.#bytesInHand += bytes
+          void this.#take(record).finally(() => {
+            this.#bytesInHand -= bytes
+            this.#room?.()
+          })
         }
         this.#next = nextOffset
         backoff.reset()
@@ -124,10 +132,13 @@ export class RequestConsumer {
     this.#room?.()
   }
 
+  get #full(): boolean {
+    return this.#inHand.size >= maxInHand || this.#bytesInHand >= maxBytesInHand
+  }
+
   #anyDone(): Promise<void> {
     return new Promise((resolve) => {
       this.#room = resolve
-      this.#options.signal.addEventListener('abort', () => resolve(), { once: true })
     })
   }
 
