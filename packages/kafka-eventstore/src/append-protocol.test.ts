@@ -355,7 +355,7 @@ describe('what a broker says', () => {
       return deliver()
     })
     expect(await store.write('order-1', 0)).toMatchObject({ version: 1, position: { offset: 2 } })
-    expect(claimsIn(broker)).toHaveLength(3)
+    expect(claimsIn(broker)).toHaveLength(2)
   })
 })
 

@@ -16,9 +16,6 @@ import type { Replica } from './replica/replica.js'
 
 /** What an owner works on and with. */
 export interface OwnerOptions extends WriterOptions {
-  /** Partitions of the topic. */
-  readonly partitions: number
-  readonly clientId: string
   /** Milliseconds for which the first claim is tried while no broker answers; for ever when infinite. */
   readonly startTimeout: number
   /** Resolves when whoever had the replica before is done with it. */
@@ -137,27 +134,23 @@ export class PartitionOwner {
   /**
    * Resolves when the replica holds everything that was acknowledged, by anybody, before this call.
    *
-   * While the group vouches for this instance (`sureUntil`) nobody else can have claimed the partition. Otherwise the
-   * partition's leader is asked where the log ends; records beyond ours end the serving, and the log is read.
+   * While the group vouches for this instance (`sureUntil`) nobody else can have claimed the partition. Otherwise a batch
+   * under our claim must be taken: that needs the replicas, where the word of a leader that is cut off and does not know it
+   * would not do. When it is not taken, the log is read.
    * @throws NarrativeError `NOT_OWNER`, also when it is not served within `timeout`; and the driver's errors
    */
   async assertCurrent(sureUntil: number, timeout: number): Promise<void> {
-    const { driver, topic, partition, replica } = this.#options
+    const { topic, partition } = this.#options
     const giveUp = performance.now() + timeout
     for (;;) {
       if (this.#loss !== undefined) throw this.#loss
       if (this.#state === 'closed') throw storeClosed()
-      if (this.#state === 'serving') {
-        if (performance.now() < sureUntil && this.#doubts === this.#doubtsSettled) return
-        const { end } = await driver.offsets(topic, partition)
-        await this.#writer.landed()
-        if (this.#loss === undefined && this.#state === 'serving') {
-          if (replica.point.offset >= end) return
-          this.#writer.interrupt(`there are records beyond offset ${replica.point.offset}: somebody else wrote`)
-        }
-      }
-      if (performance.now() >= giveUp) throw notServed(topic, partition, this.#writer.reason)
-      await this.#changed(giveUp - performance.now())
+      const serving = this.#state === 'serving'
+      if (serving && performance.now() < sureUntil && this.#doubts === this.#doubtsSettled) return
+      const left = giveUp - performance.now()
+      if (left <= 0) throw notServed(topic, partition, this.#writer.reason)
+      const changed = this.#changed(left).then(() => false)
+      if (await (serving ? Promise.race([this.#writer.witness(), changed]) : changed)) return
     }
   }
 

@@ -11,6 +11,7 @@ import type { Claim } from './claim.js'
 import type { KafkaDriver, ProduceOutcome, RecordBatch } from './driver/kafka-driver.js'
 import { notSent, outcomeUnknown, refused, tooLarge } from './owner-errors.js'
 import type { PendingAppend } from './pending-append.js'
+import { encodeClaim } from './record-codec.js'
 import type { Replica } from './replica/replica.js'
 
 /** What a writer works on and with. */
@@ -18,6 +19,9 @@ export interface WriterOptions {
   readonly driver: KafkaDriver
   readonly topic: string
   readonly partition: number
+  /** Partitions of the topic. */
+  readonly partitions: number
+  readonly clientId: string
   readonly replica: Replica
   readonly clock: Clock
   readonly logger: Logger
@@ -40,6 +44,8 @@ export class PartitionWriter {
   #released: NarrativeError | undefined
   #flight: Promise<unknown> | undefined
   #interrupted: string | undefined
+  /** Readers that wait for a batch to be taken. */
+  #witnesses: ((taken: boolean) => void)[] = []
   #expiry: NodeJS.Timeout | undefined
   /** Why appends wait, for those whose time runs out. */
   reason = ''
@@ -84,10 +90,16 @@ export class PartitionWriter {
     this.#queue.wake()
   }
 
-  /** Resolves when nothing that was in flight at this call still is. */
-  async landed(): Promise<void> {
-    await this.#flight
-    await null // the writer waits for the same promise, and was there first: now it has settled the batch
+  /**
+   * Resolves with true when the log has taken a batch that was sent after this call where it was expected: then whatever
+   * anybody wrote before this call is in the replica. With nothing to write, the claim is written once more. It may never
+   * settle; whoever waits looks out for the end of serving as well.
+   */
+  witness(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#witnesses.push(resolve)
+      this.#queue.wake()
+    })
   }
 
   /** Ends serving with a doubt from outside. */
@@ -104,11 +116,14 @@ export class PartitionWriter {
     let sequence = 1 // 0 was the claim record
     this.#interrupted = undefined
     while (!this.done) {
-      await this.#queue.work(renewal - performance.now())
+      if (this.#witnesses.length === 0) await this.#queue.work(renewal - performance.now())
       if (this.#interrupted !== undefined) return this.#interrupted
       if (performance.now() >= renewal || sequence > maxSequence) return undefined
       const time = Math.max(clock.now(), replica.lastTime)
-      const batch = this.#queue.take(replica, claim.id, `/${topic}`, time, batchLimits)
+      const witnesses = this.#witnesses.splice(0)
+      const batch =
+        this.#queue.take(replica, claim.id, `/${topic}`, time, batchLimits) ??
+        (witnesses.length === 0 ? undefined : this.#claimOnceMore(claim, time))
       if (batch === undefined) continue
       const appends = batch.appends.map(({ append }) => append)
       this.#doubtful = appends
@@ -119,10 +134,12 @@ export class PartitionWriter {
       if (outcome.outcome === 'done' && outcome.baseOffset === replica.point.offset) {
         this.#settle(batch, claim, outcome.baseOffset)
         sequence += batch.records.length
+        for (const tell of witnesses) tell(true)
       } else if (this.#released !== undefined) {
         this.#abandon(outcome, this.#released)
       } else if (outcome.outcome === 'not-done' && outcome.reason === 'too-large') {
         this.#split(appends)
+        this.#witnesses.push(...witnesses)
       } else {
         return this.#doubt(outcome)
       }
@@ -186,11 +203,17 @@ export class PartitionWriter {
   #settle(batch: DraftBatch, claim: Claim, baseOffset: number): void {
     const { topic, partition, replica } = this.#options
     const { events, answers } = acknowledge(batch, topic, partition, baseOffset)
-    replica.apply(events, { offset: baseOffset + events.length, claim: claim.id })
+    replica.apply(events, { offset: baseOffset + batch.records.length, claim: claim.id })
     this.#doubtful = []
     batch.appends.forEach(({ append }, index) => {
       append.resolve(answers[index]!)
     })
+  }
+
+  /** A batch that changes nothing: readers know this claim already. */
+  #claimOnceMore({ id }: Claim, time: number): DraftBatch {
+    const { partitions, clientId } = this.#options
+    return { appends: [], records: [encodeClaim(id, partitions, clientId, new Date(time).toISOString())], time }
   }
 
   /** None may fail for its neighbour's size: each goes alone, and the one that is still too large is the culprit. */

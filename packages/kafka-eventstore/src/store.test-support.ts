@@ -74,12 +74,13 @@ export async function readLog(broker: MemoryBroker, store: OpenStorage): Promise
   return events
 }
 
-/** The claims in the log, in order. */
+/** The claims in the log, in order; one that is written once more is none. */
 export function claimsIn(broker: MemoryBroker): string[] {
-  return broker.partition(topic, 0).log.flatMap(({ headers }) => {
+  const claims = broker.partition(topic, 0).log.flatMap(({ headers }) => {
     const stamp = parseStamp(String(headers.find(({ key }) => key === stampHeader)?.value))
     return stamp !== undefined && 'partitions' in stamp ? [stamp.claim] : []
   })
+  return [...new Set(claims)]
 }
 
 /** The code of the error a promise is rejected with. */
