@@ -1,9 +1,10 @@
 // The public API of @narrative/projections, name by name. Whatever is not listed here is not public.
 import 'reflect-metadata'
 
+export type { Lag, ProjectionOverview, RebuildOverview } from './application/overview.js'
 export type { ProjectionStatus } from './application/projection-status.js'
 export { type Projections, type ProjectionsOptions, projections, type ScratchView } from './application/projections.js'
-export { EventHandler, Projection, type ProjectionOptions } from './decorators/projection.js'
+export { EventHandler, Projection, type ProjectionOptions, SideEffect } from './decorators/projection.js'
 export { type ProjectionLike, readProjection } from './decorators/read-projection.js'
 export {
   defineProjection,
@@ -19,13 +20,24 @@ export type {
   ProjectionTarget,
   Source,
   SqlSchema,
+  Workers,
 } from './definition/projection-definition.js'
-export type { DeadLetter, DeadLetters, Failure, LetterChoice, LetterPlace, Wish } from './failures/dead-letter.js'
+export type {
+  DeadLetter,
+  DeadLetters,
+  Failure,
+  LetterChoice,
+  LetterPlace,
+  ListOptions,
+  Wish,
+} from './failures/dead-letter.js'
 export { type MemoryReadModels, type MemoryRows, memoryReadModels } from './memory/memory-read-models.js'
 export { type PostgresReadModelsOptions, postgresReadModels } from './postgres/postgres-read-models.js'
+export type { KnownWorker, WorkerReport } from './runtime/control.js'
 export type { Moment } from './runtime/log-as-of.js'
+export type { PartitionProgress, RebuildProgress } from './runtime/progress-meter.js'
 export type { ReadModels } from './runtime/read-models.js'
-export type { RebuildOptions, RebuildProgress } from './runtime/rebuild.js'
+export type { RebuildOptions } from './runtime/rebuild.js'
 export type { SqlType, ValueOfType } from './table/column-type.js'
 export {
   type ColumnSpec,

@@ -60,7 +60,9 @@ export const errorCodes = {
     retryable: true,
     meaning: 'Another worker moved the checkpoint of a projection; this worker’s batch was rolled back.',
   },
-  REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection.' },
+  REBUILD_CANCELLED: { retryable: false, meaning: 'Somebody cancelled the rebuild of a projection.' },
+  NOTHING_KEPT: { retryable: false, meaning: 'There is no older table of this projection to switch back to.' },
+  REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection with another table.' },
   POSTGRES_UNREACHABLE: {
     retryable: true,
     meaning: 'Postgres, where read models are kept, could not be reached or did not carry on.',

@@ -1,4 +1,6 @@
 // One projection of a started application: what follows it, how it is, and how it begins again.
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import {
   type EventLog,
   type Health,
@@ -12,21 +14,26 @@ import type { BoundProjection } from '../definition/bind-projection.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
 import { eventParked } from '../failures/messages.js'
 import { memoryProjection } from '../memory/memory-projection.js'
+import type { ControlRoom } from '../runtime/control.js'
 import { Follower, type FollowOptions } from '../runtime/follower.js'
 import type { Progress } from '../runtime/progress.js'
+import { ProgressMeter, type RebuildProgress } from '../runtime/progress-meter.js'
 import type { ReadModels } from '../runtime/read-models.js'
-import { Meter, type RebuildOptions, type RebuildProgress } from '../runtime/rebuild.js'
+import type { RebuildOptions } from '../runtime/rebuild.js'
 import type { OpenSession } from '../runtime/session.js'
 import { reasonOf } from '../runtime/stopped.js'
 import { TableSession } from '../runtime/table-session.js'
 import { shareWork } from '../runtime/work-share.js'
 import type { ProjectionStatus } from './projection-status.js'
+import { Reporting } from './reporting.js'
 
 /** Runs one projection. */
 export class ProjectionRunner {
   private follower!: Follower
   private view!: View
   private readonly watchers = new Set<ReadModelWatcher>()
+  private readonly worker = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`
+  private readonly reporting: Reporting
 
   constructor(
     readonly projection: BoundProjection,
@@ -35,10 +42,32 @@ export class ProjectionRunner {
     private readonly logger: Logger,
   ) {
     this.begin()
+    this.reporting = new Reporting({
+      ...{ projection: projection.name, worker: this.worker, logger },
+      room: () => this.view.control,
+      status: () => this.status(),
+      paused: (paused) => this.follower.setPaused(paused),
+      wake: () => this.follower.beginAgain(),
+    })
   }
 
-  start = (): Promise<void> => this.follower.start()
-  stop = (): Promise<void> => this.follower.stop()
+  async start(): Promise<void> {
+    await this.reporting.start()
+    await this.follower.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.follower.stop()
+    await this.reporting.stop()
+  }
+
+  /** Looks now what those who look after it want. */
+  lookUp = (): Promise<void> => this.reporting.report()
+
+  get control(): ControlRoom {
+    return this.view.control
+  }
+
   caughtUp = (): Promise<void> => this.follower.caughtUp()
 
   async waitFor(position: Position, timeout: number): Promise<void> {
@@ -63,6 +92,7 @@ export class ProjectionRunner {
     const behind = partitions.reduce((sum, { offset, end }) => sum + Math.max(0, end - offset), 0)
     const common = { projection: this.projection.name, parked, behind, partitions }
     if (phase.at === 'stopped') return { ...common, state: 'stopped', reason: reasonOf(phase.error) }
+    if (phase.at === 'paused') return { ...common, state: 'paused', reason: undefined }
     if (phase.at === 'standby') return { ...common, state: 'standby', reason: undefined }
     if (phase.at === 'retrying') return { ...common, state: 'retrying', reason: phase.reason }
     return { ...common, state: progress.caughtUp ? 'running' : 'catching-up', reason: undefined }
@@ -73,6 +103,7 @@ export class ProjectionRunner {
     const { projection, state, reason, behind } = this.status()
     if (state === 'running' || (state === 'standby' && behind === 0)) return { ready: true, reasons: [] }
     if (state === 'stopped') return { ready: false, reasons: [reason!] }
+    if (state === 'paused') return { ready: false, reasons: [`Projection ${projection} is paused.`] }
     if (state === 'retrying')
       return { ready: false, reasons: [`Projection ${projection} waits and tries again: ${reason}.`] }
     return { ready: false, reasons: [`Projection ${projection} is catching up: ${behind} events to go.`] }
@@ -98,14 +129,14 @@ export class ProjectionRunner {
     if (typeof instance?.reset !== 'function') throw cannotRebuild(this.projection.name)
     await this.follower.stop()
     instance.reset()
-    const meter = new Meter({ projection: this.projection, ...options })
+    const meter = new ProgressMeter(this.projection.name, options.onProgress)
     this.begin(meter)
     await this.follower.start()
     await this.follower.caughtUp(options.signal)
     return meter.finish()
   }
 
-  private begin(meter?: Meter): void {
+  private begin(meter?: ProgressMeter): void {
     const { projection, eventLog, logger } = this
     const { name, categories, onFailure } = projection
     this.view = viewOf(projection, this.store)
@@ -143,6 +174,7 @@ export class ProjectionRunner {
 interface View {
   readonly open: OpenSession
   readonly letters: DeadLetters
+  readonly control: ControlRoom
 }
 
 function viewOf(projection: BoundProjection, store: ReadModels): View {
@@ -150,12 +182,13 @@ function viewOf(projection: BoundProjection, store: ReadModels): View {
     case 'memory':
       return memoryProjection(projection)
     case 'sql':
-      return { open: store.openSql(projection), letters: store.letters(projection) }
+      return { open: store.openSql(projection), letters: store.letters(projection), control: store.control }
     case 'table':
       return {
         open: async (partitions, listener, suspects) =>
           new TableSession(projection, await store.openTable(projection, partitions), listener, suspects),
         letters: store.letters(projection),
+        control: store.control,
       }
   }
 }

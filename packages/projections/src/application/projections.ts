@@ -12,11 +12,15 @@ import type { Container } from 'inversify'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import { type BoundProjection, bindProjection } from '../definition/bind-projection.js'
 import type { ProjectionDefinition } from '../definition/projection-definition.js'
+import { muteWhileReplaying } from '../definition/side-effects.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
 import { type MemoryReadModels, memoryReadModels } from '../memory/memory-read-models.js'
 import { logAsOf, type Moment } from '../runtime/log-as-of.js'
+import type { RebuildProgress } from '../runtime/progress-meter.js'
 import type { ReadModels } from '../runtime/read-models.js'
-import { type RebuildOptions, type RebuildProgress, rebuild } from '../runtime/rebuild.js'
+import { type RebuildOptions, rebuild } from '../runtime/rebuild.js'
+import { rebuildRow } from '../runtime/rebuild-row.js'
+import { overviewOf, type ProjectionOverview } from './overview.js'
 import { findProjection, ProjectionRunner } from './projection-runner.js'
 import type { ProjectionStatus } from './projection-status.js'
 
@@ -55,10 +59,38 @@ export interface Projections extends ApplicationPart {
    * A table projection is built beside the old one, which goes on being updated. A free-SQL projection is rebuilt in one transaction, during
    * which it stands still. A memory projection with state of its own is emptied by its method `reset()` and replayed in place.
    *
+   * Called in several processes at the same time, they share the partitions of a table between them, and all return when it is done.
+   *
    * @param projection its class, its definition or its name
    * @throws NarrativeError `PROJECTION_UNKNOWN`, `REBUILD_UNDER_WAY`, `PROJECTION_STOPPED`
    */
   rebuild(projection: ProjectionLike | string, options?: RebuildOptions): Promise<RebuildProgress>
+  /**
+   * Puts the table that `rebuild(…, { keepOld: true })` kept in place again. It goes on from where it stood.
+   * @throws NarrativeError `PROJECTION_UNKNOWN`, `NOTHING_KEPT`
+   */
+  switchBack(projection: ProjectionLike | string): Promise<void>
+  /**
+   * Ends a rebuild, whichever processes are at it (`REBUILD_CANCELLED` there), and throws away what was built, also what a crash left.
+   * @returns false when there is none
+   */
+  cancelRebuild(projection: ProjectionLike | string): Promise<boolean>
+  /**
+   * Makes one row of a table anew from the whole history of its key, and settles its dead letters; everything else goes on. It reads
+   * the log from offset 0.
+   * @param key as the table has it: the value of its key column, or an object of several
+   */
+  rebuildRow(projection: ProjectionLike | string, key: unknown): Promise<void>
+  /** Has all its workers stand still, in every process, until {@link resume}. Kept over restarts. */
+  pause(projection: ProjectionLike | string): Promise<void>
+  /** Lets its workers go on; those that had stopped try again. */
+  resume(projection: ProjectionLike | string): Promise<void>
+  /**
+   * Empties its view where it stands; its workers fill it again from offset 0. Readers see that: {@link rebuild} is the way they do not.
+   */
+  reset(projection: ProjectionLike | string): Promise<void>
+  /** Everything there is to know of a projection, from any process. Takes up to two seconds when it is behind. */
+  overview(projection: ProjectionLike | string): Promise<ProjectionOverview>
   /**
    * A table projection as it was: the log up to that moment is folded into a scratch view in memory, which nobody else sees
    * and nothing updates. What it takes is time and memory for the whole of that past.
@@ -98,6 +130,18 @@ export function projections(
   let logger: Logger
   let log: EventLog | undefined
   const named = (projection: ProjectionLike | string) => findProjection(bound, projection)
+  const runnerOf = (projection: BoundProjection) => runners.find((runner) => runner.projection === projection)
+  const controlOf = (projection: BoundProjection) => runnerOf(projection)?.control ?? store.control
+  const openLog = ({ name }: BoundProjection): EventLog => {
+    if (log !== undefined) return log
+    throw refused([`Projection ${name} can be rebuilt or looked at once the application has started.`])
+  }
+  /** Workers elsewhere hear of it within a second; ours at once. */
+  const change = async (projection: ProjectionLike | string, work: (found: BoundProjection) => Promise<void>) => {
+    const found = named(projection)
+    await work(found)
+    await runnerOf(found)?.lookUp()
+  }
   const chosen = (projection: object | undefined) =>
     projection === undefined
       ? runners
@@ -148,8 +192,7 @@ export function projections(
     status: () => runners.map((runner) => runner.status()),
     deadLetters(projection) {
       const found = named(projection)
-      const runner = runners.find((candidate) => candidate.projection === found)
-      return runner?.deadLetters ?? store.letters(found)
+      return runnerOf(found)?.deadLetters ?? store.letters(found)
     },
     async waitFor(position: Position, { readModel, timeout }) {
       await Promise.all(chosen(readModel).map((runner) => runner.waitFor(position, timeout)))
@@ -165,13 +208,28 @@ export function projections(
         projection === undefined ? runners : runners.filter((runner) => runner.projection === named(projection))
       await Promise.all(wanted.map((runner) => runner.caughtUp()))
     },
+    switchBack: (projection) => change(projection, (found) => store.switchBack(found)),
+    async rebuildRow(projection, key) {
+      const found = named(projection)
+      await rebuildRow({ projection: found, store, eventLog: openLog(found) }, key)
+    },
+    cancelRebuild: async (projection) => controlOf(named(projection)).cancelBuild(named(projection).name),
+    pause: (projection) => change(projection, (found) => controlOf(found).setPaused(found.name, true)),
+    resume: (projection) => change(projection, (found) => controlOf(found).setPaused(found.name, false)),
+    async reset(projection) {
+      const runner = runnerOf(named(projection))
+      if (named(projection).target.kind === 'memory') await runner?.replayInPlace({})
+      else await change(projection, (found) => store.reset(found))
+    },
+    async overview(projection) {
+      const found = named(projection)
+      return overviewOf(found, controlOf(found), openLog(found))
+    },
     async rebuild(projection, options = {}) {
       const found = named(projection)
-      if (log === undefined)
-        throw refused([`Projection ${found.name} can be rebuilt once the application has started.`])
-      if (found.target.kind !== 'memory')
-        return rebuild({ projection: found, store, eventLog: log, logger, ...options })
-      const runner = runners.find((candidate) => candidate.projection === found)
+      const eventLog = openLog(found)
+      if (found.target.kind !== 'memory') return rebuild({ projection: found, store, eventLog, logger, ...options })
+      const runner = runnerOf(found)
       if (runner === undefined)
         throw refused([`Projection ${found.name} keeps its state in the process that follows it; rebuild it there.`])
       return runner.replayInPlace(options)
@@ -182,9 +240,7 @@ export function projections(
         throw new TypeError(
           `Projection ${found.name} has no table; only a table projection can be looked at as it was.`,
         )
-      if (log === undefined)
-        throw refused([`Projection ${found.name} can be looked at once the application has started.`])
-      const eventLog = await logAsOf(log, found.categories, moment)
+      const eventLog = await logAsOf(openLog(found), found.categories, moment)
       const scratch = memoryReadModels()
       await rebuild({ projection: found, store: scratch, eventLog, logger, ...options })
       return scratch
@@ -193,10 +249,13 @@ export function projections(
 }
 
 /** One instance per application, made when it is first needed: services may be bound until then. */
-function instanceFrom(container: Container, { projectionClass }: ProjectionDefinition): () => unknown {
-  let instance: unknown
+function instanceFrom(container: Container, { projectionClass, sideEffects }: ProjectionDefinition): () => unknown {
+  let instance: object | undefined
   return () => {
-    if (projectionClass !== undefined) instance ??= container.get(projectionClass as never)
+    if (projectionClass !== undefined && instance === undefined) {
+      instance = container.get<object>(projectionClass as never)
+      muteWhileReplaying(instance, sideEffects)
+    }
     return instance
   }
 }

@@ -23,6 +23,12 @@ export interface HandlerMark {
   readonly eventClass: Class
 }
 
+/** Left by `@SideEffect`. */
+export interface SideEffectMark {
+  readonly method: string | symbol
+}
+
+const sideEffectsKey = 'narrative:projection-side-effects'
 const projectionKey = 'narrative:projection'
 const handlersKey = 'narrative:projection-event-handlers'
 // The mark that core's EventHandler leaves: seen here only to say which import is the right one.
@@ -44,6 +50,16 @@ export function markHandler(prototype: object, mark: HandlerMark): void {
 /** The handlers of a class and of those it extends. */
 export function handlerMarks(target: object): readonly HandlerMark[] {
   return inherited<HandlerMark>(handlersKey, target)
+}
+
+export function markSideEffect(prototype: object, mark: SideEffectMark): void {
+  const own = (Reflect.getOwnMetadata(sideEffectsKey, prototype.constructor) as SideEffectMark[] | undefined) ?? []
+  Reflect.defineMetadata(sideEffectsKey, [...own, mark], prototype.constructor)
+}
+
+/** The side effects of a class and of those it extends. */
+export function sideEffectMarks(target: object): readonly SideEffectMark[] {
+  return inherited<SideEffectMark>(sideEffectsKey, target)
 }
 
 /** The methods that core's EventHandler marked. */

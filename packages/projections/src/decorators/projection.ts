@@ -4,7 +4,7 @@ import type { FailurePolicy } from '../definition/failure-policy.js'
 import type { ProjectionContext } from '../definition/projection-context.js'
 import type { Source, SqlSchema, Workers } from '../definition/projection-definition.js'
 import type { KeyOf, Table } from '../table/table.js'
-import { markHandler, markProjection } from './marks.js'
+import { markHandler, markProjection, markSideEffect } from './marks.js'
 import type { ProjectionClass, ProjectionHandlerMethod } from './signatures.js'
 
 /** What a projection follows and where it writes. */
@@ -15,9 +15,10 @@ export interface ProjectionOptions<T extends Table = Table> {
   readonly table?: T
   /**
    * The key of an event: those of one key are applied in order, and wait for each other when one fails. With a table it is the key of
-   * the row; default the aggregate id. Otherwise a text; default the stream id.
+   * the row, or a list of them: then the handler is called for each, with the key in its context. Default the aggregate id. Otherwise a
+   * text; default the stream id.
    */
-  readonly key?: (event: any, context: ProjectionContext) => KeyOf<T>
+  readonly key?: (event: any, context: ProjectionContext) => KeyOf<T> | readonly KeyOf<T>[]
   /** What becomes of an event that cannot be applied; default: three retries, then it is parked. */
   readonly onFailure?: Partial<FailurePolicy>
   /**
@@ -78,4 +79,23 @@ export function EventHandler<E extends object>(eventClass: Class<E>) {
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<F> & ProjectionHandlerMethod<E, F>,
   ): void => markHandler(prototype, { method, eventClass })
+}
+
+/**
+ * Marks a method of a projection that reaches the outside: sends a mail, calls a service. Handlers call it as always; while events are
+ * replayed (at a start, in a rebuild) it does nothing and returns undefined.
+ *
+ * It is called when the handler calls it, before anything is committed: an event that is tried again has its effects again.
+ *
+ * @example
+ * ```ts
+ * @EventHandler(OrderPlaced) async placed(event: OrderPlaced, { client }: SqlProjectionContext) {
+ *   await client.query('INSERT INTO …')
+ *   await this.tell(event)
+ * }
+ * @SideEffect() private async tell(event: OrderPlaced) { await this.mail.send(…) }
+ * ```
+ */
+export function SideEffect() {
+  return (prototype: object, method: string | symbol): void => markSideEffect(prototype, { method })
 }

@@ -2,7 +2,7 @@
 import type { Class } from '@narrative/core'
 import { toPlain } from '../definition/define-projection.js'
 import type { ProjectionDefinition } from '../definition/projection-definition.js'
-import { aggregateHandlerMethods, handlerMarks, projectionMark } from './marks.js'
+import { aggregateHandlerMethods, handlerMarks, projectionMark, sideEffectMarks } from './marks.js'
 
 /** A projection as users name it: a decorated class, or a definition. */
 export type ProjectionLike = Class | ProjectionDefinition
@@ -42,6 +42,7 @@ export function readProjection(projection: ProjectionLike): {
         name: `${projection.name}.${String(method)}`,
         handle: projection.prototype[method],
       })),
+      sideEffects: sideEffectMarks(projection).map(({ method }) => method),
       projectionClass: projection,
     },
   }

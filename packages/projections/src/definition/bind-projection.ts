@@ -2,12 +2,15 @@
 import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from '@narrative/core'
 import type { FailurePolicy } from './failure-policy.js'
 import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget, Workers } from './projection-definition.js'
+import { tellingReplay } from './side-effects.js'
 
 /** A projection that is ready to be followed. */
 export interface BoundProjection {
   readonly definition: ProjectionDefinition
   readonly name: string
   readonly target: ProjectionTarget
+  /** By which its workers share its partitions. */
+  readonly group: string
   readonly onFailure: FailurePolicy
   readonly workers: Workers
   readonly categories: readonly string[]
@@ -49,12 +52,12 @@ export function bindProjection(
       faults.push(
         `${handler.name} handles ${nameOf(handler.event)}, which is no event of ${from.map(nameOf).join(', ')}.`,
       )
-    } else if (handlers.has(eventName) && handlers.get(eventName)!.handle !== handler.handle) {
+    } else if (handlers.has(eventName) && handlers.get(eventName)!.name !== handler.name) {
       faults.push(
         `${what} handles event ${eventName} twice: in ${handlers.get(eventName)!.name} and in ${handler.name}.`,
       )
     } else {
-      handlers.set(eventName, handler)
+      handlers.set(eventName, definition.sideEffects.length > 0 ? tellingReplay(handler) : handler)
     }
   }
   if (definition.handlers.length === 0)
@@ -78,6 +81,7 @@ export function bindProjection(
       definition,
       name,
       target,
+      group: `projection.${name}`,
       onFailure: definition.onFailure,
       workers: definition.workers ?? workersOf(definition),
       categories: aggregates.map((aggregate) => aggregate.category),

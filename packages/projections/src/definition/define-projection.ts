@@ -11,8 +11,8 @@ export interface TableProjection<T extends Table> {
   /** The aggregates whose events it follows. */
   readonly from: readonly Source[]
   readonly table: T
-  /** The key of the row an event concerns; default the aggregate id. */
-  readonly key?: (event: any, context: ProjectionContext) => KeyOf<T>
+  /** The key of the row an event concerns, or a list of them: the handler is called for each, with the key in its context. Default the aggregate id. */
+  readonly key?: (event: any, context: ProjectionContext) => KeyOf<T> | readonly KeyOf<T>[]
   /** What becomes of an event that cannot be applied; default: three retries, then it is parked. */
   readonly onFailure?: Partial<FailurePolicy>
   /**
@@ -78,6 +78,7 @@ export function defineProjection(
     handlers: Object.entries(projection.on ?? {}).map(
       ([event, handle]): HandlerDefinition => ({ event, name: `${name} on ${event}`, handle }),
     ),
+    sideEffects: [],
     projectionClass: undefined,
   }
 }

@@ -17,6 +17,8 @@ export interface ProjectionContext {
   /** Milliseconds since 1970 UTC. */
   readonly time: number
   readonly metadata: MessageMetadata
+  /** The key this call is about: of the row, or as the projection names it. Undefined while it is asked for. */
+  readonly key: any
   /** True for an event that was in the log before this projection started: whatever reaches the outside was done then. */
   readonly isReplay: boolean
 }
@@ -32,6 +34,7 @@ export class EventView implements SqlProjectionContext {
   constructor(
     private readonly event: RecordedEvent,
     readonly isReplay: boolean,
+    readonly key: unknown = undefined,
     private readonly connection?: ClientBase,
   ) {}
   get eventId() {

@@ -48,6 +48,8 @@ export interface ProjectionDefinition {
   /** Undefined: as many as is safe. */
   readonly workers: Workers | undefined
   readonly handlers: readonly HandlerDefinition[]
+  /** Methods that do nothing while events are replayed. */
+  readonly sideEffects: readonly (string | symbol)[]
   /** Made by the container; undefined for a projection without a class. */
   readonly projectionClass: Class | undefined
 }

@@ -16,9 +16,12 @@ export function byPartition(asked: readonly AskedLetter[]): readonly (readonly A
 
 /** Letters that come back from a redrive go on counting, and keep the reason they were parked for. */
 export function parkedAgain(letters: readonly DeadLetter[], redriven: readonly DeadLetter[]): DeadLetter[] {
-  const before = new Map(redriven.map((letter) => [letter.offset, letter]))
+  const before = new Map(redriven.map((letter) => [`${letter.offset}/${letter.key}`, letter]))
   return letters.map((letter) => {
-    const { attempts = 0, parkedAt = letter.parkedAt, failure = undefined } = before.get(letter.offset) ?? {}
+    // A key that could not be told may be known by now.
+    const earlier =
+      before.get(`${letter.offset}/${letter.key}`) ?? before.get(`${letter.offset}/${letter.event.streamId}`)
+    const { attempts = 0, parkedAt = letter.parkedAt, failure = undefined } = earlier ?? {}
     return { ...letter, parkedAt, attempts: attempts + letter.attempts, failure: letter.failure ?? failure }
   })
 }

@@ -7,14 +7,23 @@ import type { DeadLetter, DeadLetters } from '../failures/dead-letter.js'
 import { keyOfEvent } from '../failures/event-key.js'
 import { ParkedEvents } from '../failures/parked-events.js'
 import { byPartition, parkedAgain } from '../failures/redrive.js'
+import type { ControlRoom } from '../runtime/control.js'
 import type { OpenSession, Session, SessionListener } from '../runtime/session.js'
 import { stoppedAtEvent } from '../runtime/stopped.js'
 import type { IsReplay } from '../runtime/table-fold.js'
 import type { Place } from '../runtime/work-share.js'
+import { MemoryControl } from './memory-control.js'
 import { MemoryLetters } from './memory-letters.js'
 
+/** Sessions over the state of one projection, and what is known of it. */
+export interface MemoryView {
+  readonly open: OpenSession
+  readonly letters: DeadLetters
+  readonly control: ControlRoom
+}
+
 /** The state outlives a lost connection to the log: a new session goes on where the last one was. */
-export function memoryProjection(projection: BoundProjection): { open: OpenSession; letters: DeadLetters } {
+export function memoryProjection(projection: BoundProjection): MemoryView {
   const checkpoints = new Map<string, Checkpoint>()
   const letters = new MemoryLetters()
   const open = async (partitions: readonly Place[], listener: SessionListener): Promise<Session> => {
@@ -84,20 +93,22 @@ export function memoryProjection(projection: BoundProjection): { open: OpenSessi
       close: async () => {},
     }
   }
-  return { open, letters }
+  const control = new MemoryControl(async () => {
+    return { generation: 1, checkpoints: [...checkpoints.values()], parked: await letters.count(), kept: undefined }
+  })
+  return { open, letters, control }
 }
 
 /** @returns whether there is nothing left to do with the event */
 function applyOne(projection: BoundProjection, event: RecordedEvent, isReplay: IsReplay, attempt: Attempt): boolean {
   const handler = projection.handlers.get(event.type)
   if (handler === undefined) return true
-  const view = new EventView(event, isReplay(event))
   let key = event.streamId
   try {
     const decoded = projection.decode(event)
-    key = keyOfEvent(projection, decoded, view)
+    key = keyOfEvent(projection, decoded, new EventView(event, isReplay(event)))
     if (attempt.defers(event, key)) return false
-    const result = handler.handle.call(projection.instance(), decoded, view)
+    const result = handler.handle.call(projection.instance(), decoded, new EventView(event, isReplay(event), key))
     if (result === undefined) return true
     throw new TypeError(
       'a handler of a memory projection returns nothing and is synchronous; name a table in @Projection(name, { from, table }) to fold rows',

@@ -3,17 +3,34 @@ import type { Checkpoint } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { ViewReplaced } from '../runtime/session.js'
 import { checkpointMoved } from '../runtime/stopped.js'
-import type { Changes, TableStorage } from '../runtime/table-storage.js'
+import type { Changes, LetterChanges, TableStorage } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
 import { type Key, keyText, type Row } from '../table/row.js'
 import { MemoryLetters } from './memory-letters.js'
 
 /** Rows, checkpoints and dead letters that belong together. */
 export class Generation {
-  readonly rows = new Map<string | number, Row>()
-  readonly checkpoints = new Map<string, Checkpoint>()
-  readonly letters = new MemoryLetters()
   replaced = false
+
+  /** @param number counts the rebuilds */
+  constructor(
+    readonly number = 1,
+    readonly rows = new Map<string | number, Row>(),
+    readonly checkpoints = new Map<string, Checkpoint>(),
+    readonly letters = new MemoryLetters(),
+  ) {}
+
+  /** The same with another row, for sessions to begin anew with. */
+  withRow(key: Key, row: Row | undefined, changes: LetterChanges): Generation {
+    if (row === undefined) this.rows.delete(keyText(key))
+    else this.rows.set(keyText(key), row)
+    this.letters.change(changes)
+    return new Generation(this.number, this.rows, this.checkpoints, this.letters)
+  }
+
+  isAt({ topic, partition, offset }: Checkpoint): boolean {
+    return this.checkpoints.get(`${topic}/${partition}`)?.offset === offset
+  }
 
   begin(partitions: readonly Place[]): void {
     for (const { topic, partition } of partitions) {

@@ -5,9 +5,12 @@ import type { Move } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
 import type { SqlType } from '../table/column-type.js'
 import { binaryArray } from './binary-array.js'
+import type { Build } from './builds.js'
 import { createDeadLetters } from './dead-letter-table.js'
 import { amongPlaces, placesOf } from './places.js'
+import { quote } from './table-statements.js'
 import { queryIfSetUp } from './transaction.js'
+import { createWorkers } from './worker-table.js'
 
 /** Serialises all who create or change tables of read models. "narrativ" in ASCII. */
 const schemaLock = '7953757206894995830'
@@ -21,7 +24,18 @@ export async function createRuntimeTables(client: ClientBase): Promise<void> {
   await client.query(`CREATE TABLE IF NOT EXISTS narrative_projections (
     projection text PRIMARY KEY,
     generation integer NOT NULL,
-    table_name text
+    table_name text,
+    kept_generation integer,
+    kept_table text,
+    paused boolean NOT NULL DEFAULT false,
+    wake integer NOT NULL DEFAULT 0
+  )`)
+  await client.query(`CREATE TABLE IF NOT EXISTS narrative_builds (
+    projection text PRIMARY KEY,
+    generation integer NOT NULL,
+    table_name text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    cancelled boolean NOT NULL DEFAULT false
   )`)
   await client.query(`CREATE TABLE IF NOT EXISTS narrative_checkpoints (
     projection text NOT NULL,
@@ -34,41 +48,59 @@ export async function createRuntimeTables(client: ClientBase): Promise<void> {
     PRIMARY KEY (projection, generation, topic, partition)
   )`)
   await client.query(createDeadLetters)
+  await client.query(createWorkers)
 }
 
-/** The generation that readers see, with the table it was made with. */
+/** The generation that readers see. */
+export interface CurrentGeneration {
+  readonly generation: number
+  /** The table it was made with; null for a projection with SQL of its own. */
+  readonly tableName: string | null
+  /** An older one that a rebuild kept. */
+  readonly kept: Build | undefined
+}
+
 export async function currentGeneration(
-  client: Pick<ClientBase, 'query'>,
+  client: Pick<ClientBase | Pool, 'query'>,
   projection: string,
-): Promise<{ readonly generation: number; readonly tableName: string | null } | undefined> {
+): Promise<CurrentGeneration | undefined> {
   const { rows } = await client.query(
-    'SELECT generation, table_name FROM narrative_projections WHERE projection = $1',
+    'SELECT generation, table_name, kept_generation, kept_table FROM narrative_projections WHERE projection = $1',
     [projection],
   )
-  const row = rows[0] as { generation: number; table_name: string | null } | undefined
-  return row && { generation: row.generation, tableName: row.table_name }
+  const [row] = rows
+  if (row === undefined) return undefined
+  const kept = row.kept_table === null ? undefined : { generation: row.kept_generation, tableName: row.kept_table }
+  return { generation: row.generation, tableName: row.table_name, kept }
 }
 
+/** Says which generation is read; its workers begin again. */
 export async function setGeneration(
   client: ClientBase,
   projection: string,
-  generation: number,
-  tableName: string | null,
+  { generation, tableName, kept }: CurrentGeneration,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO narrative_projections (projection, generation, table_name) VALUES ($1, $2, $3)
-     ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name`,
-    [projection, generation, tableName],
+    `INSERT INTO narrative_projections (projection, generation, table_name, kept_generation, kept_table)
+     VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
+       kept_generation = EXCLUDED.kept_generation, kept_table = EXCLUDED.kept_table,
+       wake = narrative_projections.wake + 1`,
+    [projection, generation, tableName, kept?.generation ?? null, kept?.tableName ?? null],
   )
 }
 
-/** How far the view that is read has come, without waiting for anybody. */
-export async function readCheckpoints(pool: Pool, projection: string): Promise<readonly Checkpoint[]> {
+/** How far a generation has come, default the one that is read, without waiting for anybody. */
+export async function readCheckpoints(
+  pool: Pool,
+  projection: string,
+  generation?: number,
+): Promise<readonly Checkpoint[]> {
   const { rows } = await queryIfSetUp(
     pool,
     `SELECT topic, partition, "offset", claim FROM narrative_checkpoints WHERE projection = $1
-     AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`,
-    [projection],
+     AND generation = coalesce($2, (SELECT generation FROM narrative_projections WHERE projection = $1))`,
+    [projection, generation ?? null],
   )
   return rows.map(({ topic, partition, offset, claim }) => ({ topic, partition, offset: Number(offset), claim }))
 }
@@ -167,9 +199,27 @@ function columnsOf<T>(rows: readonly T[], columns: readonly (readonly [SqlType, 
   return columns.map(([type, value]) => binaryArray(type, rows.map(value)))
 }
 
+/** Has every session of a generation fail at its next commit, without moving anything. */
+export async function endSessions(client: ClientBase, projection: string, generation: number): Promise<void> {
+  await client.query(
+    'UPDATE narrative_checkpoints SET revision = revision + 1 WHERE projection = $1 AND generation = $2',
+    [projection, generation],
+  )
+}
+
 /** Forgets how far a generation was, and what it had parked. */
 export async function dropCheckpoints(client: ClientBase, projection: string, generation: number): Promise<void> {
   for (const table of ['narrative_checkpoints', 'narrative_dead_letters']) {
     await client.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, [projection, generation])
   }
+}
+
+/** Drops a generation's table, too. */
+export async function dropGeneration(
+  client: ClientBase,
+  projection: string,
+  { generation, tableName }: Build,
+): Promise<void> {
+  await client.query(`DROP TABLE IF EXISTS ${quote(tableName)}`)
+  await dropCheckpoints(client, projection, generation)
 }

@@ -30,7 +30,7 @@ export class ClaimedCheckpoints {
     const revised = moves.map((move) => ({ ...move, revision: this.revisions.get(placeOf(move.to)) ?? 0 }))
     if ((await moveCheckpoints(client, name, this.generation, revised)) === moves.length) return
     const current = await currentGeneration(client, name)
-    if (current !== undefined && current.generation > this.generation) throw new ViewReplaced()
+    if (current !== undefined && current.generation !== this.generation) throw new ViewReplaced()
     throw checkpointMoved(
       name,
       moves.map(({ from, to }) => `${placeOf(to)}@${from}`),

@@ -1,103 +1,141 @@
-// A new generation of a table, built beside the old one under another name, and the one transaction that switches.
+// A new generation of a table, built beside the old one under another name by all who rebuild it, and the one transaction that switches.
 import { type Checkpoint, NarrativeError } from '@narrative/core'
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
-import type { ViewBuild } from '../runtime/read-models.js'
+import type { BuildOptions, ViewBuild } from '../runtime/read-models.js'
+import { nothingKept } from '../runtime/stopped.js'
 import type { Table } from '../table/table.js'
+import { BuildLock } from './build-lock.js'
+import { type Build, beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
 import {
-  createRuntimeTables,
   currentGeneration,
-  dropCheckpoints,
+  dropGeneration,
+  endSessions,
   lockCheckpoints,
   lockSchema,
+  readCheckpoints,
   setGeneration,
 } from './checkpoints.js'
 import { openPostgresTable } from './postgres-table.js'
-import { makeIndexes, makeTable, tableExists } from './table-setup.js'
+import { differencesOf, makeIndexes } from './table-setup.js'
 import { quote } from './table-statements.js'
-import { connect, transaction } from './transaction.js'
+import { transaction } from './transaction.js'
 
 /**
- * Begins a build. A build that a crash left behind is thrown away and begun again.
- * @throws NarrativeError `REBUILD_UNDER_WAY`
+ * Begins a build, goes on with one that was left behind, or joins those who are at it.
+ * @throws NarrativeError `REBUILD_UNDER_WAY` when others are building another table
  */
-export async function buildPostgresTable(pool: Pool, projection: BoundProjection, table: Table): Promise<ViewBuild> {
+export async function buildPostgresTable(
+  pool: Pool,
+  projection: BoundProjection,
+  table: Table,
+  { resume, keepOld }: BuildOptions,
+): Promise<ViewBuild> {
   const { name } = projection
-  // A lock of the session: it goes when the connection goes, so a killed rebuild leaves nothing locked.
-  const guard = await connect(pool)
-  const onError = () => {}
-  guard.on('error', onError)
-  const release = async () => {
-    // Ending the connection would unlock as well, but a moment after we have said that we are done.
-    await guard.query('SELECT pg_advisory_unlock_all()').catch(onError)
-    guard.off('error', onError)
-    guard.release(true)
-  }
-  const { rows } = await guard.query('SELECT pg_try_advisory_lock(hashtext($1), hashtext($2)) AS locked', [
-    'narrative rebuild',
-    name,
-  ])
-  if (!rows[0].locked) {
-    await release()
-    throw new NarrativeError('REBUILD_UNDER_WAY', {
-      message: `Projection ${name} is being rebuilt already; wait for that rebuild or end it.`,
-      details: { projection: name },
-    })
-  }
-
-  const old = await transaction(pool, async (client) => {
-    await lockSchema(client)
-    await createRuntimeTables(client)
-    const current = await currentGeneration(client, name)
-    if (current === undefined && (await tableExists(client, table.name))) {
-      throw new NarrativeError('STARTUP_FAULTS', {
-        message: `Table ${table.name} was not made by projection ${name}, so a rebuild will not replace it. Rename it, or name another table.`,
-      })
-    }
-    const generation = (current?.generation ?? 0) + 1
-    const buildName = `${table.name}__g${generation}`
-    await client.query(`DROP TABLE IF EXISTS ${quote(buildName)}`)
-    await dropCheckpoints(client, name, generation)
-    await makeTable(client, table, buildName)
-    return { generation: current?.generation ?? 0, tableName: current?.tableName ?? table.name }
-  }).catch(async (error: unknown) => {
-    await release()
+  const lock = await BuildLock.take(pool, name)
+  const build = await prepare(pool, lock, name, table, resume).catch(async (error: unknown) => {
+    await lock.release()
     throw error
   })
-  const generation = old.generation + 1
-  const buildName = `${table.name}__g${generation}`
-  let published = false
+  const { generation, tableName } = build
 
   return {
-    open: (partitions) => openPostgresTable(pool, { projection, table, generation, tableName: buildName }, partitions),
+    group: `rebuild.${name}.${generation}`,
+    checkpoints: () => readCheckpoints(pool, name, generation),
+    open: (partitions) => openPostgresTable(pool, { projection, table, generation, tableName }, partitions),
     async publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>) {
-      await transaction(pool, (client) => makeIndexes(client, table, buildName))
+      await transaction(pool, (client) => makeIndexes(client, table, tableName))
       await transaction(pool, async (client) => {
         await lockSchema(client)
-        // An earlier attempt may have succeeded although its answer was lost.
-        if ((await currentGeneration(client, name))?.generation === generation) return
+        const old = await currentGeneration(client, name)
+        // Another one of us was faster, or an earlier attempt succeeded although its answer was lost.
+        if (old !== undefined && old.generation >= generation) return
         // Holds the worker of the old generation, so that the new one can come level and readers never see time go back.
-        await catchUp((await lockCheckpoints(client, name, old.generation)).map(({ checkpoint }) => checkpoint))
-        await dropCheckpoints(client, name, old.generation)
+        const held = await lockCheckpoints(client, name, old?.generation ?? 0)
+        await catchUp(held.map(({ checkpoint }) => checkpoint))
         // Waiting for a long reader makes all later readers wait as well: rather give way and try again.
         await client.query(`SET LOCAL lock_timeout = '5s'`)
-        await client.query(`DROP TABLE IF EXISTS ${quote(old.tableName)}`)
-        await client.query(`ALTER TABLE ${quote(buildName)} RENAME TO ${quote(table.name)}`)
-        await setGeneration(client, name, generation, table.name)
+        if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
+        const present = old && { generation: old.generation, tableName: old.tableName ?? table.name }
+        if (present !== undefined && keepOld) await setAside(client, name, present)
+        else if (present !== undefined) await dropGeneration(client, name, present)
+        await client.query(`ALTER TABLE ${quote(tableName)} RENAME TO ${quote(table.name)}`)
+        const kept = present !== undefined && keepOld ? aside(present) : undefined
+        await setGeneration(client, name, { generation, tableName: table.name, kept })
+        await endBuild(client, name)
       })
-      published = true
     },
-    async close() {
+    cancelled: () => isCancelled(pool, name),
+    published: async () => ((await currentGeneration(pool, name))?.generation ?? 0) >= generation,
+    async close(discard) {
       try {
-        if (published) return
+        if (!discard || !(await lock.isLast())) return
         await transaction(pool, async (client) => {
           await lockSchema(client)
-          await client.query(`DROP TABLE IF EXISTS ${quote(buildName)}`)
-          await dropCheckpoints(client, name, generation)
+          const current = await currentGeneration(client, name)
+          if ((current?.generation ?? 0) >= generation) return
+          await dropGeneration(client, name, build)
+          await endBuild(client, name)
         })
       } finally {
-        await release()
+        await lock.release()
       }
     },
   }
+}
+
+async function prepare(pool: Pool, lock: BuildLock, name: string, table: Table, resume: boolean): Promise<Build> {
+  const found = await transaction(pool, async (client) => {
+    await lockSchema(client)
+    const left = await readBuild(client, name)
+    if (left !== undefined && (resume || !lock.alone)) {
+      const differences = await differencesOf(client, table, left.tableName)
+      if (differences.length === 0) return left
+      if (!lock.alone) throw underWay(name, differences)
+    }
+    if (left !== undefined) await dropGeneration(client, name, left)
+    return await beginBuild(client, name, table)
+  })
+  // From here on others may join.
+  await lock.share()
+  return found
+}
+
+/**
+ * Puts the kept table in the place of the present one, and keeps that.
+ * @throws NarrativeError `NOTHING_KEPT`
+ */
+export async function switchBackPostgresTable(pool: Pool, { name }: BoundProjection): Promise<void> {
+  await transaction(pool, async (client) => {
+    await lockSchema(client)
+    const current = await currentGeneration(client, name)
+    if (current?.kept === undefined || current.tableName === null) {
+      throw nothingKept(name)
+    }
+    const { generation, tableName, kept } = current
+    await lockCheckpoints(client, name, generation)
+    await client.query(`SET LOCAL lock_timeout = '5s'`)
+    await setAside(client, name, { generation, tableName })
+    await client.query(`ALTER TABLE ${quote(kept.tableName)} RENAME TO ${quote(tableName)}`)
+    const back = { generation: kept.generation, tableName, kept: aside({ generation, tableName }) }
+    await setGeneration(client, name, back)
+  })
+}
+
+/** Under which name a table is kept. */
+function aside({ generation, tableName }: Build): Build {
+  return { generation, tableName: `${tableName}__g${generation}` }
+}
+
+/** Whoever follows it knows it by its present name, under which there is another table in a moment: he must not commit again. */
+async function setAside(client: ClientBase, projection: string, present: Build): Promise<void> {
+  await endSessions(client, projection, present.generation)
+  await client.query(`ALTER TABLE ${quote(present.tableName)} RENAME TO ${quote(aside(present).tableName)}`)
+}
+
+function underWay(name: string, differences: readonly string[]): NarrativeError<'REBUILD_UNDER_WAY'> {
+  return new NarrativeError('REBUILD_UNDER_WAY', {
+    message: `Projection ${name} is being rebuilt with another table: ${differences.join('; ')}. Wait for that rebuild or end it.`,
+    details: { projection: name },
+  })
 }

@@ -10,9 +10,12 @@ import { binaryArray } from './binary-array.js'
 import { createRuntimeTables, currentGeneration, lockSchema, readCheckpoints, setGeneration } from './checkpoints.js'
 import { postgresDeadLetters } from './dead-letter-table.js'
 import { inspectPostgres } from './inspect-postgres.js'
-import { buildPostgresTable } from './postgres-build.js'
+import { buildPostgresTable, switchBackPostgresTable } from './postgres-build.js'
+import { postgresControl } from './postgres-control.js'
 import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
 import { openPostgresTable } from './postgres-table.js'
+import { replaceRow } from './replace-row.js'
+import { resetView } from './reset-view.js'
 import { setupTable } from './table-setup.js'
 import { asTexts, count, find, fromTexts, selectByKeys } from './table-statements.js'
 import { query, transaction } from './transaction.js'
@@ -53,7 +56,7 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
           if (projection.target.kind !== 'sql') continue
           await client.query(projection.target.schema.setup)
           if ((await currentGeneration(client, projection.name)) === undefined)
-            await setGeneration(client, projection.name, 1, null)
+            await setGeneration(client, projection.name, { generation: 1, tableName: null, kept: undefined })
         }
         return faults
       })
@@ -68,7 +71,11 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
       const generation = (rows[0]?.generation as number | undefined) ?? 1
       return openPostgresTable(await pool(), { projection, table, generation, tableName: table.name }, partitions)
     },
-    buildTable: async (projection) => buildPostgresTable(await pool(), projection, tableOf(projection)),
+    buildTable: async (projection, build) => buildPostgresTable(await pool(), projection, tableOf(projection), build),
+    rebuildRow: async (projection, key, rowAt) => replaceRow(await pool(), projection, tableOf(projection), key, rowAt),
+    reset: async (projection) => resetView(await pool(), projection),
+    control: postgresControl(pool),
+    switchBack: async (projection) => switchBackPostgresTable(await pool(), projection),
     openSql: (projection) => async (partitions, listener, suspects) =>
       openPostgresSql(await pool(), projection)(partitions, listener, suspects),
     checkpoints: async (projection) => readCheckpoints(await pool(), projection.name),

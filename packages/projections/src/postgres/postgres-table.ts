@@ -74,7 +74,8 @@ export async function openPostgresTable(
 /** Writes rows in two statements: those to be deleted, and the others. */
 type WriteRows = (client: ClientBase, rows: readonly ChangedRow[]) => Promise<void>
 
-function rowWriter(table: Table, tableName: string): WriteRows {
+/** Writes rows of a table that is called so. */
+export function rowWriter(table: Table, tableName: string): WriteRows {
   const write = upsert(table, tableName)
   const remove = deleteByKeys(table, tableName)
   return async (client, rows) => {

@@ -121,9 +121,9 @@ export class SqlSession implements Session {
       await atomically(async (client) => {
         await checkpoints.move(client, [work.move])
         for (const event of work.events) {
-          const view = new EventView(event, work.isReplay(event), client)
           try {
-            await handlerOf(projection, event).handle.call(projection.instance(), projection.decode(event), view)
+            const { decoded, view } = read(projection, event, work.isReplay(event), client)
+            await handlerOf(projection, event).handle.call(projection.instance(), decoded, view)
           } catch (error) {
             throw isPassing(error) ? error : new HandlerFailed('', { cause: error })
           }
@@ -160,11 +160,10 @@ export class SqlSession implements Session {
   private async tryEvent(client: ClientBase, event: RecordedEvent, isReplay: boolean, attempt: Attempt): Promise<void> {
     const { projection } = this.options
     const handler = handlerOf(projection, event)
-    const view = new EventView(event, isReplay, client)
     let key = event.streamId
     try {
-      const decoded = projection.decode(event)
-      key = keyOfEvent(projection, decoded, view)
+      const { decoded, view } = read(projection, event, isReplay, client)
+      key = view.key
       if (attempt.defers(event, key)) return
       const refusal = await refusalOf(client, async () => {
         await handler.handle.call(projection.instance(), decoded, view)
@@ -175,6 +174,13 @@ export class SqlSession implements Session {
       attempt.fail({ event, key, handler, error })
     }
   }
+}
+
+/** The event as its class, and what its handler may know beside it. */
+function read(projection: BoundProjection, event: RecordedEvent, isReplay: boolean, client: ClientBase) {
+  const decoded = projection.decode(event)
+  const key = keyOfEvent(projection, decoded, new EventView(event, isReplay))
+  return { decoded, view: new EventView(event, isReplay, key, client) as EventView & { readonly key: string } }
 }
 
 /** Only events that have one come this far. */

@@ -37,7 +37,7 @@ export async function setupTable(
   if (faults.length > 0) return faults
   if (!(await tableExists(client, table.name))) await makeTable(client, table, table.name)
   if ((await currentGeneration(client, projection.name)) === undefined)
-    await setGeneration(client, projection.name, 1, table.name)
+    await setGeneration(client, projection.name, { generation: 1, tableName: table.name, kept: undefined })
   await makeIndexes(client, table, table.name)
   return []
 }
@@ -80,13 +80,14 @@ export async function isEmpty(client: ClientBase, name: string): Promise<boolean
 /** Postgres' own spelling of a type, where it is not the one declared. */
 const spelling: Partial<Record<SqlType, string>> = { timestamptz: 'timestamp with time zone' }
 
-async function differencesOf(client: ClientBase, table: Table): Promise<string[]> {
+/** How a table differs from its declaration. */
+export async function differencesOf(client: ClientBase, table: Table, name = table.name): Promise<string[]> {
   const { rows } = await client.query(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required,
        coalesce(a.attnum = ANY (i.indkey), false) AS key
      FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
-    [quote(table.name)],
+    [quote(name)],
   )
   const show = (type: string, required: boolean, key: boolean) =>
     `${type}${key ? ', in the key' : required ? '' : ' | null'}`

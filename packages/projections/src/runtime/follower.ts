@@ -1,34 +1,23 @@
 // Follows the log into one read model: opens a session, feeds it, and opens another one when it fails for a passing reason.
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type Checkpoint,
-  type EventBatch,
-  type EventLog,
-  isNarrativeError,
-  type Logger,
-  type LogPartition,
-  type ReaderShare,
-} from '@narrative/core'
+import { type Checkpoint, type EventBatch, type EventLog, isNarrativeError, type LogPartition } from '@narrative/core'
 import type { FailurePolicy } from '../definition/failure-policy.js'
 import { parkedMessage } from '../failures/messages.js'
 import { Backoff } from './backoff.js'
+import { PartitionShare, type ShareSettings } from './partition-share.js'
 import { Progress } from './progress.js'
 import { type OpenSession, type Session, type SessionListener, ViewReplaced, WriteRefused } from './session.js'
 import { reasonOf } from './stopped.js'
 import type { Place } from './work-share.js'
 
 /** What to follow, and into what. */
-export interface FollowOptions {
-  readonly name: string
+export interface FollowOptions extends ShareSettings {
   readonly categories: readonly string[]
   readonly onFailure: FailurePolicy
   readonly eventLog: EventLog
-  readonly logger: Logger
   readonly open: OpenSession
-  /** Shares the partitions with others; without it, all are followed here. */
-  readonly share?: (all: readonly LogPartition[], onAssigned: (mine: readonly Place[]) => void) => Promise<ReaderShare>
-  /** How far the read model is, as far as others work on it. */
-  readonly checkpoints?: () => Promise<readonly Checkpoint[]>
+  /** Every event counts as replayed: another one, who follows, sees to their effects. */
+  readonly replayed?: boolean
   /** Called after every commit, and at the end when it stops by itself. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -39,26 +28,23 @@ export type FollowerPhase =
   | { readonly at: 'following' }
   /** Others follow all partitions. */
   | { readonly at: 'standby' }
+  /** Until somebody lets it go on. */
+  | { readonly at: 'paused' }
   | { readonly at: 'retrying'; readonly reason: string }
   | { readonly at: 'stopped'; readonly error: unknown }
 
 /** How often to look whether something is asked of dead letters, while there are any. Milliseconds. */
 const attendEvery = 1000
-/** How often to ask how far others are: when somebody waits for them, and when nobody does. Milliseconds. */
-const askOthers = { urgently: 25, usually: 1000 }
 
 /** One projection at work. */
 export class Follower {
   readonly progress: Progress
+  private readonly share: PartitionShare
   private readonly stopping = new AbortController()
   private readonly backoff = new Backoff()
   private running: Promise<void> = Promise.resolve()
   private all: readonly LogPartition[] = []
-  private mine: readonly Place[] = []
-  /** Aborted when other partitions than before are to be followed. */
-  private assignment = new AbortController()
-  private membership: ReaderShare | undefined
-  private asking: Promise<void> = Promise.resolve()
+  private paused = false
   private current: FollowerPhase = { at: 'idle' }
   private session: Session | undefined
   /** Ends the session. */
@@ -73,6 +59,7 @@ export class Follower {
       isParked: (position) => this.session?.isParked(position) ?? false,
       stops: options.onFailure.action === 'stop',
     })
+    this.share = new PartitionShare(options, this.progress)
   }
 
   get phase(): FollowerPhase {
@@ -88,24 +75,21 @@ export class Follower {
   async start(): Promise<void> {
     const { categories, eventLog } = this.options
     this.all = (await Promise.all(categories.map((category) => eventLog.partitions(category)))).flat()
-    this.mine = this.all
     this.progress.begin(this.all)
-    this.membership = await this.options.share?.(this.all, (mine) => this.assign(mine))
+    await this.share.begin(this.all)
     this.running = this.run()
-    this.asking = this.askOthers()
   }
 
   /** Commits what was applied, then stops. */
   async stop(): Promise<void> {
     this.stopping.abort()
     await this.running
-    await this.asking
-    await this.membership?.leave()
+    await this.share.end()
   }
 
   /** Whether a partition is followed in this process. */
-  isMine({ topic, partition }: Place): boolean {
-    return this.mine.some((place) => place.topic === topic && place.partition === partition)
+  isMine(place: Place): boolean {
+    return this.share.includes(place)
   }
 
   /**
@@ -118,12 +102,25 @@ export class Follower {
 
   /** Does what is asked of dead letters now, instead of at the next look; a projection that had stopped goes on. */
   async attend(): Promise<void> {
-    if (this.current.at === 'stopped' && !this.stopping.signal.aborted) {
-      this.progress.begin(this.all)
-      this.running = this.run()
-    } else {
-      await this.lookAfterLetters()
-    }
+    if (this.current.at === 'stopped') this.beginAgain()
+    else await this.lookAfterLetters()
+  }
+
+  /** Commits what was applied, and does nothing more until it is not paused any more. */
+  setPaused(paused: boolean): void {
+    if (paused === this.paused) return
+    this.paused = paused
+    this.beginAgain()
+  }
+
+  /** Goes on from what is stored now, also when it had stopped. */
+  beginAgain(): void {
+    if (this.stopping.signal.aborted) return
+    this.share.renew()
+    if (this.current.at !== 'stopped') return
+    this.current = { at: 'idle' }
+    this.progress.begin(this.all)
+    this.running = this.run()
   }
 
   /** In turns of their own, so that batches are not held up for long. A failure is the session's. */
@@ -135,13 +132,6 @@ export class Follower {
     } catch (error) {
       fail(error)
     }
-  }
-
-  private assign(mine: readonly Place[]): void {
-    if (mine.length === this.mine.length && mine.every((place) => this.isMine(place))) return
-    this.mine = mine
-    this.assignment.abort()
-    this.assignment = new AbortController()
   }
 
   /** Never rejects: what ends it is kept as the phase and given to whoever waits. */
@@ -168,11 +158,12 @@ export class Follower {
 
   private async follow(): Promise<void> {
     const { open } = this.options
-    const { mine } = this
+    const { mine } = this.share
     const attempt = new AbortController()
-    const ending = AbortSignal.any([this.stopping.signal, this.assignment.signal])
+    const ending = AbortSignal.any([this.stopping.signal, this.share.changed])
     const signal = AbortSignal.any([ending, attempt.signal])
-    if (mine.length === 0) return await this.standBy(signal)
+    if (this.paused) return await this.rest('paused', signal)
+    if (mine.length === 0) return await this.rest('standby', signal)
     let failure: { readonly error: unknown } | undefined
     const fail = (error: unknown) => {
       failure ??= { error }
@@ -212,9 +203,9 @@ export class Follower {
     return eventLog.subscribe({ categories, from: checkpoints, partitions, signal })
   }
 
-  private async standBy(signal: AbortSignal): Promise<void> {
+  private async rest(at: 'paused' | 'standby', signal: AbortSignal): Promise<void> {
     this.session = undefined
-    this.current = { at: 'standby' }
+    this.current = { at }
     if (signal.aborted) return
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   }
@@ -245,7 +236,8 @@ export class Follower {
   }
 
   private async apply(session: Session, batch: EventBatch): Promise<void> {
-    await this.inTurn(() => session.apply(batch, this.progress.replayEnd(batch)))
+    const replayEnd = this.options.replayed ? Number.POSITIVE_INFINITY : this.progress.replayEnd(batch)
+    await this.inTurn(() => session.apply(batch, replayEnd))
   }
 
   private inTurn<T>(work: () => T | Promise<T>): Promise<T> {
@@ -261,24 +253,6 @@ export class Follower {
     logger.warn({ projection: name, error, pause }, `Projection ${name} tries again in ${pause} ms`)
     // An abort ends the pause early; the loop then sees it.
     await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => {})
-  }
-
-  /** Learns from the store how far others have come with their partitions. */
-  private async askOthers(): Promise<void> {
-    const { signal } = this.stopping
-    const { checkpoints, logger, name } = this.options
-    if (checkpoints === undefined) return
-    for (let waited = 0; !signal.aborted; waited += askOthers.urgently) {
-      await delay(askOthers.urgently, undefined, { signal }).catch(() => {})
-      if (this.mine.length === this.all.length || !(this.progress.awaited || waited >= askOthers.usually)) continue
-      waited = 0
-      try {
-        this.progress.moved((await checkpoints()).filter((checkpoint) => !this.isMine(checkpoint)))
-      } catch (error) {
-        // The next look may succeed; whoever waits is told in time how far it was.
-        logger.debug({ projection: name, error }, `How far others are with projection ${name} cannot be told`)
-      }
-    }
   }
 
   /** What an end that was asked for makes others throw. */

@@ -2,8 +2,11 @@
 import type { Checkpoint, Finding, Logger } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
+import type { Key } from '../table/row.js'
 import type { Table } from '../table/table.js'
 import type { ReaderOf } from '../table/table-reader.js'
+import type { ControlRoom } from './control.js'
+import type { RowAt } from './rebuild-row.js'
 import type { OpenSession } from './session.js'
 import type { TableStorage } from './table-storage.js'
 import type { Place } from './work-share.js'
@@ -17,8 +20,25 @@ export interface ViewBuild {
    * @param catchUp folds up to these checkpoints, at which the old generation is being held
    */
   publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>): Promise<void>
-  /** Lets go; an unpublished build is thrown away. */
-  close(): Promise<void>
+  /** By which those who build it at the same time share the work; undefined when this process does it alone. */
+  readonly group: string | undefined
+  /** How far the build is, by all who work on it. */
+  checkpoints(): Promise<readonly Checkpoint[]>
+  /** Whether somebody wants it to end. */
+  cancelled(): Promise<boolean>
+  /** Whether it is in place, put there by whomever. */
+  published(): Promise<boolean>
+  /**
+   * Lets go of the build. Unpublished, it stays for a rebuild that resumes it.
+   * @param discard throws an unpublished build away, unless others go on with it
+   */
+  close(discard: boolean): Promise<void>
+}
+
+/** What kind of build is wanted. */
+export interface BuildOptions {
+  readonly resume: boolean
+  readonly keepOld: boolean
 }
 
 /** A store of read models: `memoryReadModels()`, `postgresReadModels({ url })`. */
@@ -32,9 +52,27 @@ export interface ReadModels {
   inspect?(projections: readonly BoundProjection[]): Promise<readonly Finding[]>
   reader<T extends Table>(table: T): ReaderOf<T>
   openTable(projection: BoundProjection, partitions: readonly Place[]): Promise<TableStorage>
-  buildTable(projection: BoundProjection): Promise<ViewBuild>
+  buildTable(projection: BoundProjection, options: BuildOptions): Promise<ViewBuild>
+  /**
+   * Puts the table that a rebuild kept in the place of the present one, which is kept in its turn.
+   * @throws NarrativeError `NOTHING_KEPT`
+   */
+  switchBack(projection: BoundProjection): Promise<void>
   /** How far the view that is read has come, by whoever works on it; undefined when that is this process alone. */
   checkpoints?(projection: Pick<BoundProjection, 'name'>): Promise<readonly Checkpoint[]>
+  /**
+   * Writes one row of the view that is read anew.
+   * @param rowAt gives the row at some checkpoints; asked more than once, each time for the same or later ones
+   */
+  rebuildRow(
+    projection: BoundProjection,
+    key: Key,
+    rowAt: (checkpoints: readonly Checkpoint[]) => Promise<RowAt>,
+  ): Promise<void>
+  /** Empties the view that is read; its workers begin at offset 0. */
+  reset(projection: BoundProjection): Promise<void>
+  /** How word gets to workers, wherever they are. */
+  readonly control: ControlRoom
   /** What is parked in the view that is read. */
   letters(projection: BoundProjection): DeadLetters
   /** Sessions of a free-SQL projection. */

@@ -3,34 +3,30 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Checkpoint, type EventLog, isNarrativeError, type Logger, type LogPartition } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { Follower } from './follower.js'
-import type { Progress } from './progress.js'
+import { ProgressMeter, type RebuildProgress } from './progress-meter.js'
 import type { ReadModels, ViewBuild } from './read-models.js'
 import type { OpenSession } from './session.js'
+import { rebuildCancelled } from './stopped.js'
 import { TableSession } from './table-session.js'
-
-/** How far a rebuild is. Events are counted by offsets, which also number the log's own few records. */
-export interface RebuildProgress {
-  readonly projection: string
-  readonly events: number
-  /** The events in the log when the rebuild began. */
-  readonly total: number
-  readonly eventsPerSecond: number
-  /** Undefined until there is a rate to tell it by. */
-  readonly secondsLeft: number | undefined
-  readonly partitions: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly offset: number
-    readonly end: number
-  }[]
-}
+import { shareWork } from './work-share.js'
 
 /** How to rebuild. */
 export interface RebuildOptions {
   /** Called a few times a second, and once at the end. */
   readonly onProgress?: (progress: RebuildProgress) => void
-  /** Gives up: the old view stays as it is. */
+  /** Gives up: the old view stays as it is, and what was built is thrown away unless others go on with it. */
   readonly signal?: AbortSignal
+  /**
+   * Goes on with what an interrupted rebuild left behind, instead of beginning anew. Only when it was built by the same handlers:
+   * the runtime cannot tell. Default false.
+   */
+  readonly resume?: boolean
+  /** Keeps the old table, so that `switchBack` can put it in place again. Default false. */
+  readonly keepOld?: boolean
+  /** Reads no more than so many events a second in this process. Default: as fast as it goes. */
+  readonly eventsPerSecond?: number
+  /** Puts the new view in place when no more than so many events are missing: these are applied while the old one is held. Default 1,000. */
+  readonly maxLag?: number
 }
 
 /** What a rebuild works with. */
@@ -42,23 +38,50 @@ export interface RebuildContext extends RebuildOptions {
 }
 
 /** Rebuilds a projection that has a table or SQL of its own. */
-export async function rebuild(context: RebuildContext): Promise<RebuildProgress> {
-  const { projection, store } = context
-  const meter = new Meter(context)
+export async function rebuild(given: RebuildContext): Promise<RebuildProgress> {
+  const { projection, store, signal } = given
+  const meter = new ProgressMeter(projection.name, given.onProgress)
   if (projection.target.kind === 'sql') {
-    await store.rebuildSql(projection, (open) => replay(context, meter, open))
+    await store.rebuildSql(projection, (open) => replay(given, meter, { open }))
     return meter.finish()
   }
-  const build = await store.buildTable(projection)
+  const { resume = false, keepOld = false, maxLag = 1000 } = given
+  const build = await store.buildTable(projection, { resume, keepOld })
+  const cancelling = watchCancelling(build, projection.name)
+  const signals = signal === undefined ? [cancelling.signal] : [signal, cancelling.signal]
+  const context = { ...given, signal: AbortSignal.any(signals) }
   try {
     const open: OpenSession = async (partitions, listener, suspects) =>
       new TableSession(projection, await build.open(partitions), listener, suspects)
-    await replay(context, meter, open)
-    await publish(context, build, (old) => replay(context, meter, open, old))
+    // Together with all who rebuild it at the same time, until there is little left to do; then one of them puts it in place.
+    do await replay(context, meter, { open, build })
+    while ((await missing(context, meter)) > maxLag)
+    await publish(context, build, (old) => replay(context, meter, { open, until: old }))
     return meter.finish()
+  } catch (error) {
+    // Those who were faster took the table from under our hands.
+    if (await build.published()) return meter.finish()
+    throw error
   } finally {
-    await build.close()
+    cancelling.end()
+    await build.close(context.signal.aborted)
   }
+}
+
+/** Looks every second whether somebody cancelled the build from elsewhere. */
+function watchCancelling(build: ViewBuild, projection: string) {
+  const cancelling = new AbortController()
+  const timer = setInterval(async () => {
+    // A look that fails says nothing; the rebuild itself finds out what is wrong.
+    if (await build.cancelled().catch(() => false)) cancelling.abort(rebuildCancelled(projection))
+  }, 1000)
+  return { signal: cancelling.signal, end: () => clearInterval(timer) }
+}
+
+/** How many offsets the log went on since. */
+async function missing({ eventLog, projection }: RebuildContext, meter: ProgressMeter): Promise<number> {
+  const ends = await Promise.all(projection.categories.map((category) => eventLog.partitions(category)))
+  return ends.flat().reduce((sum, partition) => sum + Math.max(0, partition.end - meter.offsetOf(partition)), 0)
 }
 
 /** A reader that holds the old table for long, or a lost connection, must not cost the whole build. */
@@ -82,20 +105,28 @@ async function publish(
   }
 }
 
-/** Follows the log until its present end, or until the given checkpoints. */
+/** Into what, and how far: until the log's present end, or until the given checkpoints. */
+interface ReplayTarget {
+  readonly open: OpenSession
+  /** Shared with others; without it, all partitions are replayed here. */
+  readonly build?: ViewBuild
+  readonly until?: readonly Checkpoint[]
+}
+
 async function replay(
-  { projection, eventLog, logger, signal }: RebuildContext,
-  meter: Meter,
-  open: OpenSession,
-  until?: readonly Checkpoint[],
+  { projection, eventLog, logger, signal, eventsPerSecond }: RebuildContext,
+  meter: ProgressMeter,
+  { open, build, until }: ReplayTarget,
 ): Promise<void> {
+  const ending = until === undefined ? eventLog : endingAt(eventLog, until)
+  const log = eventsPerSecond === undefined ? ending : throttled(ending, eventsPerSecond)
   const follower = new Follower({
-    name: projection.name,
-    onFailure: projection.onFailure,
-    categories: projection.categories,
-    eventLog: until === undefined ? eventLog : endingAt(eventLog, until),
-    logger,
-    open,
+    ...{ name: projection.name, categories: projection.categories, onFailure: projection.onFailure },
+    ...{ eventLog: log, logger, open, replayed: true },
+    ...(build?.group !== undefined && {
+      share: (all, onAssigned) => shareWork(eventLog, { ...projection, group: build.group! }, all, onAssigned),
+      checkpoints: () => build.checkpoints(),
+    }),
     onProgress: (progress) => meter.report(progress),
   })
   signal?.throwIfAborted()
@@ -118,38 +149,19 @@ function endingAt(eventLog: EventLog, ends: readonly Checkpoint[]): EventLog {
   }
 }
 
-/** Turns progress into rates, a few times a second. */
-export class Meter {
-  private readonly began = performance.now()
-  private reported = 0
-  private latest: Progress | undefined
-
-  constructor(private readonly context: RebuildOptions & { readonly projection: BoundProjection }) {}
-
-  report(progress: Progress): void {
-    this.latest = progress
-    const now = performance.now()
-    if (now - this.reported < 200) return
-    this.reported = now
-    this.context.onProgress?.(this.measure())
-  }
-
-  finish(): RebuildProgress {
-    const last = this.measure()
-    this.context.onProgress?.(last)
-    return last
-  }
-
-  private measure(): RebuildProgress {
-    const partitions = this.latest?.partitions ?? []
-    const events = partitions.reduce((sum, { offset }) => sum + offset, 0)
-    const total = Math.max(
-      events,
-      partitions.reduce((sum, { end }) => sum + end, 0),
-    )
-    const seconds = Math.max(performance.now() - this.began, 1) / 1000
-    const eventsPerSecond = events / seconds
-    const secondsLeft = events === 0 ? undefined : (total - events) / eventsPerSecond
-    return { projection: this.context.projection.name, events, total, eventsPerSecond, secondsLeft, partitions }
+/** The same log, at a pace. */
+function throttled(eventLog: EventLog, eventsPerSecond: number): EventLog {
+  return {
+    partitions: (category) => eventLog.partitions(category),
+    async *subscribe(options) {
+      let due = performance.now()
+      for await (const batch of eventLog.subscribe(options)) {
+        const wait = due - performance.now()
+        // An abort ends the pause; the subscription then ends by itself.
+        if (wait > 0) await delay(wait, undefined, { signal: options.signal }).catch(() => {})
+        due = Math.max(due, performance.now()) + (1000 * batch.events.length) / eventsPerSecond
+        yield batch
+      }
+    },
   }
 }

@@ -41,6 +41,22 @@ export function checkpointMoved(projection: string, expected: readonly string[])
   })
 }
 
+/** There is no older view to go back to. */
+export function nothingKept(projection: string): NarrativeError<'NOTHING_KEPT'> {
+  return new NarrativeError('NOTHING_KEPT', {
+    message: `No older table of projection ${projection} was kept; rebuild with { keepOld: true } to keep one.`,
+    details: { projection },
+  })
+}
+
+/** Somebody ended a rebuild. */
+export function rebuildCancelled(projection: string): NarrativeError<'REBUILD_CANCELLED'> {
+  return new NarrativeError('REBUILD_CANCELLED', {
+    message: `The rebuild of projection ${projection} was cancelled. The view is as it was.`,
+    details: { projection },
+  })
+}
+
 /** The sentence of any thrown value. */
 export function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause)

@@ -15,6 +15,8 @@ export type KeyText = string | number
 export interface Step {
   readonly recorded: RecordedEvent
   readonly handler: HandlerDefinition
+  /** The key as the projection, or the stream, names it. */
+  readonly given: unknown
   /** The stream id when the key could not be told. */
   readonly text: KeyText
   /** Decoded already when its key had to be asked for. */
@@ -43,8 +45,15 @@ export class TableFold {
     this.instance = projection.instance()
   }
 
-  /** Finds the row of each event that has a handler; the others are not even decoded. */
-  locate(events: readonly RecordedEvent[], isReplay: IsReplay): Steps {
+  /**
+   * Finds the rows of each event that has a handler; other events are not even decoded.
+   * @param only of an event that concerns several rows, those it is to be applied to
+   */
+  locate(
+    events: readonly RecordedEvent[],
+    isReplay: IsReplay,
+    only?: (event: RecordedEvent, text: string) => boolean,
+  ): Steps {
     const all: Step[] = []
     const keys = new Map<KeyText, Key>()
     const { key: keyFor } = this.projection.definition
@@ -57,17 +66,31 @@ export class TableFold {
           keyFor === undefined
             ? aggregateIdOf(recorded.streamId)
             : keyFor(event, new EventView(recorded, isReplay(recorded)))
-        // Most events concern a row that was met before: then its key was checked before.
-        const met = typeof given === 'string' && keys.has(given)
-        const key = met ? undefined : toKey(this.table, given)
-        const text = key === undefined ? (given as string) : keyText(key)
-        if (key !== undefined) keys.set(text, key)
-        all.push({ recorded, handler, text, event, fault: undefined })
+        if (!Array.isArray(given)) {
+          all.push({ recorded, handler, event, given, text: this.textOf(given, keys), fault: undefined })
+          continue
+        }
+        // All of them first: a key that cannot be one concerns the event as a whole.
+        const texts = new Map(given.map((each: unknown) => [this.textOf(each, keys), each]))
+        for (const [text, each] of texts) {
+          if (only?.(recorded, String(text)) ?? true)
+            all.push({ recorded, handler, event, given: each, text, fault: undefined })
+        }
       } catch (error) {
-        all.push({ recorded, handler, text: recorded.streamId, event: undefined, fault: { error } })
+        const text = recorded.streamId
+        all.push({ recorded, handler, event: undefined, given: undefined, text, fault: { error } })
       }
     }
     return { all, keys }
+  }
+
+  /** Most events concern a row that was met before: then its key was checked before. */
+  private textOf(given: unknown, keys: Map<KeyText, Key>): KeyText {
+    if (typeof given === 'string' && keys.has(given)) return given
+    const key = toKey(this.table, given)
+    const text = keyText(key)
+    keys.set(text, key)
+    return text
   }
 
   /**
@@ -99,12 +122,12 @@ export class TableFold {
   }
 
   private apply(
-    { recorded, handler, text, event, fault }: Step,
+    { recorded, handler, text, given, event, fault }: Step,
     row: Row | undefined,
     isReplay: boolean,
   ): Row | undefined {
     if (fault !== undefined) throw fault.error
-    const view = new EventView(recorded, isReplay)
+    const view = new EventView(recorded, isReplay, given)
     const next = handler.handle.call(this.instance, row, event ?? this.projection.decode(recorded), view)
     if (next === undefined) return undefined
     const checked = toRow(this.table, next, row)

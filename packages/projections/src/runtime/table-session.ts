@@ -11,10 +11,11 @@ import { ParkedEvents } from '../failures/parked-events.js'
 import { byPartition, parkedAgain } from '../failures/redrive.js'
 import { type Key, keyOf, keyText, type Row } from '../table/row.js'
 import type { Table } from '../table/table.js'
+import { foldWithoutRefused } from './refused-rows.js'
 import { RowCache } from './row-cache.js'
 import { type Session, type SessionListener, WriteRefused } from './session.js'
 import { stoppedAtEvent, stoppedAtWrite } from './stopped.js'
-import { type IsReplay, type KeyText, type Steps, TableFold } from './table-fold.js'
+import { type IsReplay, type KeyText, TableFold } from './table-fold.js'
 import type { ChangedRow, Move, TableStorage } from './table-storage.js'
 
 /** How much a session holds in memory. */
@@ -119,10 +120,12 @@ export class TableSession implements Session {
     for (const { letter } of asked) this.letters.remove(letter)
     const replays = new Set(redriven.filter(({ isReplay }) => isReplay).map(({ offset }) => offset))
     const isReplay = (event: RecordedEvent) => replays.has(event.position.offset)
-    const { attempt, tried, changed } = await this.tryOut(
-      redriven.map(({ event }) => event),
-      isReplay,
-    )
+    // An event may be parked for several of its rows: it is applied to those alone, and to all when they were not known.
+    const events = new Map(redriven.map(({ event }) => [event.position.offset, event]))
+    const chosen = new Set(redriven.map(({ offset, key }) => `${offset}/${key}`))
+    const only = ({ position: { offset }, streamId }: RecordedEvent, key: string) =>
+      chosen.has(`${offset}/${key}`) || chosen.has(`${offset}/${streamId}`)
+    const { attempt, tried, changed } = await this.tryOut([...events.values()], isReplay, only)
     this.gathered.settled.push(...asked.map(({ letter }) => letter))
     this.park(parkedAgain(attempt.letters(tried, isReplay), redriven))
     this.gather(changed, this.reached.get(partitionOf(asked[0]!.letter))!)
@@ -130,8 +133,12 @@ export class TableSession implements Session {
     this.assertGoingOn(attempt)
   }
 
-  private async tryOut(events: readonly RecordedEvent[], isReplay: IsReplay) {
-    const steps = this.fold.locate(events, isReplay)
+  private async tryOut(
+    events: readonly RecordedEvent[],
+    isReplay: IsReplay,
+    only?: Parameters<TableFold['locate']>[2],
+  ) {
+    const steps = this.fold.locate(events, isReplay, only)
     const before = await this.rowsOf(steps.keys)
     const { onFailure } = this.projection
     const fold = () => {
@@ -144,29 +151,9 @@ export class TableSession implements Session {
         await this.listener.retry(error, count)
         return true
       },
-      async () => (this.careful ? this.withoutRefused(steps, fold) : fold()),
+      async () => (this.careful ? foldWithoutRefused(this.storage, steps, fold) : fold()),
     )
     return { ...result, tried }
-  }
-
-  /** Leaves out the last event of each row that the store refuses, until it takes what is left. */
-  private async withoutRefused<
-    R extends { readonly attempt: Attempt; readonly changed: ReadonlyMap<KeyText, ChangedRow> },
-  >(steps: Steps, fold: () => R): Promise<R> {
-    for (;;) {
-      const result = fold()
-      const keys = [...result.changed.keys()]
-      const refused = await this.storage.refusals([...result.changed.values()])
-      if (refused.size === 0) {
-        // The next try begins anew: the store may take then what it refused now.
-        for (const step of steps.all) if (step.fault?.byStore) step.fault = undefined
-        return result
-      }
-      for (const [index, error] of refused) {
-        const last = steps.all.findLast(({ text, fault }) => text === keys[index] && fault === undefined)
-        if (last !== undefined) last.fault = { error, byStore: true }
-      }
-    }
   }
 
   private gather(changed: ReadonlyMap<KeyText, ChangedRow>, to: Checkpoint): void {

@@ -13,7 +13,7 @@ export type Place = Pick<LogPartition, 'topic' | 'partition'>
  */
 export function shareWork(
   eventLog: EventLog,
-  { name, categories, workers }: BoundProjection,
+  { group, categories, workers }: Pick<BoundProjection, 'group' | 'categories' | 'workers'>,
   all: readonly LogPartition[],
   onAssigned: (mine: readonly Place[]) => void,
 ): Promise<ReaderShare> {
@@ -25,7 +25,7 @@ export function shareWork(
   const [first] = all
   const isFirst = ({ topic, partition }: Place) => topic === first?.topic && partition === first.partition
   return eventLog.share({
-    group: `projection.${name}`,
+    group,
     categories,
     onAssigned(mine) {
       if (workers === 'many') onAssigned(mine)

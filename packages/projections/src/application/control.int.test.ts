@@ -1,0 +1,163 @@
+// Looking after projections from another process: only Postgres and the log are shared with it.
+import {
+  createApplication,
+  type EventLog,
+  inMemoryEventStore,
+  isNarrativeError,
+  noValidation,
+  silentLogger,
+} from '@narrative/core'
+import { type PostgresService, startPostgres } from '@narrative/testing'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import {
+  defineProjection,
+  memoryReadModels,
+  postgresReadModels,
+  projections,
+  type ReadModels,
+  table,
+} from '../index.js'
+import { partContext } from '../runtime/history.test-fixture.js'
+import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
+
+let postgres: PostgresService
+let url: string
+let pool: pg.Pool
+const stops: (() => Promise<void>)[] = []
+beforeAll(async () => {
+  postgres = await startPostgres({ logger: silentLogger })
+})
+beforeEach(async () => {
+  url = await postgres.createDatabase()
+  pool = new pg.Pool({ connectionString: url })
+})
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop()
+  await pool.end()
+})
+afterAll(() => postgres.stop())
+
+const totals = table('totals', { key: 'orderId', columns: { orderId: 'text', total: 'bigint' } })
+const trouble = { broken: false, handled: 0 }
+const view = defineProjection({
+  ...{ name: 'totals', from: [Order], table: totals, onFailure: { retries: 0, action: 'stop' } },
+  on: {
+    'order.placed': (_row, event: OrderPlaced, { aggregateId }) => {
+      trouble.handled++
+      if (trouble.broken) throw new Error('Broken.')
+      return { orderId: aggregateId, total: event.total }
+    },
+  },
+})
+beforeEach(() => Object.assign(trouble, { broken: false, handled: 0 }))
+
+async function service(store: ReadModels = postgresReadModels({ url })) {
+  const views = projections([view], { store })
+  const common = { eventStore: inMemoryEventStore(), validator: noValidation, logger: silentLogger }
+  const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
+  stops.push(() => app.stop())
+  const place = async (orderId: string, total: number) => {
+    const events = [new OrderPlaced('', 'ada', [], total)]
+    return (await app.commands.execute(new RecordEvents({ orderId, events }))).position!
+  }
+  const applied = (position: Awaited<ReturnType<typeof place>>, timeout = 10_000) =>
+    views.waitFor!(position, { timeout })
+  return { app, views, place, applied, reader: store.reader(totals) }
+}
+
+async function beside(eventLog: EventLog) {
+  const views = projections([view], { store: postgresReadModels({ url }), follow: false })
+  expect(views.prepare(partContext())).toEqual([])
+  await views.start(eventLog)
+  stops.push(() => views.stop())
+  return views
+}
+
+test('paused from elsewhere, workers stand still, also after a restart; resumed, they go on', async () => {
+  const { app, views, place, applied } = await service()
+  const tool = await beside(app.eventLog)
+  await applied(await place('a', 1))
+  await tool.pause('totals')
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'paused' }]), 5000)
+  expect(app.health()).toEqual({ ready: false, reasons: ['Projection totals is paused.'] })
+  const position = await place('b', 2)
+  await expect(applied(position, 300)).rejects.toMatchObject({ code: 'READ_MODEL_BEHIND' })
+  const paused = await tool.overview('totals')
+  expect(paused).toMatchObject({ paused: true, lag: { events: 1 }, parked: 0, generation: 1, rebuild: undefined })
+  expect(paused.lag.seconds).toBeGreaterThan(0)
+  await vi.waitFor(async () => {
+    expect((await tool.overview('totals')).workers).toMatchObject([{ state: 'paused', partitions: 4 }])
+  }, 5000)
+
+  await tool.resume('totals')
+  await applied(position)
+  expect(await tool.overview('totals')).toMatchObject({ paused: false, lag: { events: 0, seconds: 0 } })
+  await app.stop()
+  expect((await pool.query('SELECT * FROM narrative_workers')).rows).toEqual([])
+})
+
+test('a projection that has stopped says why to everybody, and tries again when it is resumed', async () => {
+  const { app, views, place } = await service()
+  const tool = await beside(app.eventLog)
+  trouble.broken = true
+  const position = await place('a', 1)
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'stopped' }]))
+  await vi.waitFor(async () => {
+    const { workers, parked } = await tool.overview('totals')
+    expect(workers).toMatchObject([{ state: 'stopped', reason: expect.stringContaining('Broken') }])
+    expect(parked).toBe(1)
+  }, 5000)
+  trouble.broken = false
+  await tool.resume('totals')
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'running', parked: 0 }]), 5000)
+  await views.waitFor!(position, { timeout: 5000 })
+  expect((await pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'a' }])
+})
+
+const stores: [string, () => ReadModels][] = [
+  ['memory', () => memoryReadModels()],
+  ['postgres', () => postgresReadModels({ url })],
+]
+
+test.each(stores)(
+  'reset, a view is filled again from offset 0 although nothing new happens, on %s',
+  async (kind, open) => {
+    const { app, views, place, applied, reader } = await service(open())
+    for (let i = 0; i < 10; i++) await applied(await place(`o${i}`, i))
+    expect(trouble.handled).toBe(10)
+    await (kind === 'memory' ? views : await beside(app.eventLog)).reset('totals')
+    await vi.waitFor(async () => expect(trouble.handled).toBe(20), 5000)
+    await vi.waitFor(async () => expect(await reader.count()).toBe(10), 5000)
+    expect(await views.overview('totals')).toMatchObject({ lag: { events: 0 }, generation: 1 })
+  },
+)
+
+test('a rebuild is seen and cancelled from elsewhere; so is one that was left behind', async () => {
+  const { app, views, place, applied, reader } = await service()
+  for (let i = 0; i < 50; i++) await applied(await place(`o${i}`, i))
+  const tool = await beside(app.eventLog)
+  expect(await tool.cancelRebuild('totals')).toBe(false)
+  const rebuilding = views.rebuild('totals', { eventsPerSecond: 10 }).catch((error: unknown) => error)
+  await vi.waitFor(async () => {
+    const { rebuild } = await tool.overview('totals')
+    expect(rebuild).toMatchObject({ generation: 2, partitions: { length: 4 } })
+    expect(rebuild!.events).toBeGreaterThan(0)
+    expect(rebuild!.secondsLeft).toBeGreaterThan(0)
+  }, 5000)
+  expect(await tool.cancelRebuild('totals')).toBe(true)
+  expect(isNarrativeError(await rebuilding, 'REBUILD_CANCELLED')).toBe(true)
+  expect(await reader.count()).toBe(50)
+  expect((await tool.overview('totals')).rebuild).toBeUndefined()
+
+  trouble.broken = true
+  await expect(views.rebuild('totals')).rejects.toMatchObject({ code: 'PROJECTION_STOPPED' })
+  expect((await tool.overview('totals')).rebuild).toMatchObject({ generation: 2 })
+  expect(await tool.cancelRebuild('totals')).toBe(true)
+  expect((await pool.query(`SELECT to_regclass('totals__g2') AS name`)).rows).toEqual([{ name: null }])
+  trouble.broken = false
+  await views.rebuild('totals', { keepOld: true })
+  expect(await tool.overview('totals')).toMatchObject({ generation: 2, kept: 1 })
+  await tool.switchBack('totals')
+  expect(await tool.overview('totals')).toMatchObject({ generation: 1, kept: 2 })
+})

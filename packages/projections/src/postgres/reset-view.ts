@@ -1,0 +1,21 @@
+// Empties a view where it stands, so that its workers build it anew from offset 0.
+import type { Pool } from 'pg'
+import type { BoundProjection } from '../definition/bind-projection.js'
+import { currentGeneration, dropCheckpoints, lockCheckpoints, lockSchema, setGeneration } from './checkpoints.js'
+import { quote } from './table-statements.js'
+import { transaction } from './transaction.js'
+
+export async function resetView(pool: Pool, { name, target }: BoundProjection): Promise<void> {
+  await transaction(pool, async (client) => {
+    await lockSchema(client)
+    const current = await currentGeneration(client, name)
+    if (current === undefined) return
+    // Holds the workers; their next commits find no checkpoints.
+    await lockCheckpoints(client, name, current.generation)
+    await client.query(`SET LOCAL lock_timeout = '5s'`)
+    if (target.kind === 'sql') await client.query(target.schema.reset)
+    if (target.kind === 'table') await client.query(`TRUNCATE ${quote(current.tableName ?? target.table.name)}`)
+    await dropCheckpoints(client, name, current.generation)
+    await setGeneration(client, name, current)
+  })
+}
