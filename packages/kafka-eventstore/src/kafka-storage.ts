@@ -46,7 +46,8 @@ export class KafkaStorage implements OpenStorage {
   health() {
     const { closing, settings, membership } = this.#parts
     if (closing.signal.aborted) return { ready: false, reasons: ['The event store was closed.'] }
-    const reasons = this.status().flatMap(({ reason }) => reason ?? [])
+    // A copy that is behind, or none, keeps nobody from serving what is owned.
+    const reasons = this.status().flatMap(({ state, reason }) => (state === 'following' ? [] : (reason ?? [])))
     if (membership?.failure !== undefined) return { ready: false, reasons: [membership.failure.message, ...reasons] }
     const { group, sessionTimeout } = settings
     const silent = membership?.silentFor ?? 0

@@ -110,6 +110,11 @@ export class PartitionOwner {
     return this.failed && isNarrativeError(this.#loss, 'DISK_FAILED')
   }
 
+  /** Whether it serves, or has served and will again in no time. */
+  get warm(): boolean {
+    return this.#served && (this.#state === 'serving' || this.#state === 'claiming')
+  }
+
   /** It gave up, and its replica is not to be built upon. */
   get failed(): boolean {
     return this.#state === 'lost' && !this.#released.signal.aborted

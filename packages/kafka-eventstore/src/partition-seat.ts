@@ -59,7 +59,7 @@ export class PartitionSeat {
 
   /** Could be served here at once, or is. */
   get warm(): boolean {
-    return this.owner?.status.state === 'serving' || this.follower?.warm === true
+    return this.owner?.warm === true || this.follower?.warm === true
   }
 
   own(patient: boolean): void {
