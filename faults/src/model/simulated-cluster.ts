@@ -128,7 +128,7 @@ export class SimulatedPartition {
     return this.#records.slice(0, this.#highWatermark).map(({ offset, key, value, header }) => {
       const { id = null, upon } = key && value ? marksIn(value) : {}
       const place = { topic, partition, offset, key: key?.toString() ?? null }
-      return { ...place, stamp: header('nv')?.toString() ?? '', eventId: id, decidedUpon: upon }
+      return { ...place, stamp: header('nv') ?? '', eventId: id, decidedUpon: upon }
     })
   }
 
@@ -154,7 +154,7 @@ export class SimulatedPartition {
 
 /** A record as fetches give it; made once, since every instance reads everything. */
 function stored({ key, value, headers }: ProducerRecord, time: number, offset: number): FetchedRecord {
-  const found = new Map(headers.map((header) => [header.key, Buffer.from(header.value)]))
+  const found = new Map(headers.map((header) => [header.key, Buffer.from(header.value as string).toString()]))
   return {
     offset,
     time,

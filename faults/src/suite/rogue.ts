@@ -71,7 +71,7 @@ export class Rogue {
       const asked = { topic: this.#topic, partition, offset, maxBytes: 1024 * 1024, maxWait: 500 }
       const { records, nextOffset } = await this.#driver.fetch(asked)
       for (const record of records) {
-        const stamp = record.header('nv')!.toString()
+        const stamp = record.header('nv')!
         if (record.key === null) claims.push(stamp.split(' ')[1]!)
         else if (record.key.toString() === streamId) version = Number.parseInt(stamp, 10)
       }

@@ -20,8 +20,7 @@ export async function claimAt(
       const { records, nextOffset } = await driver.fetch({ topic, partition, offset: at, maxBytes, maxWait: 0 })
       for (const record of records) {
         if (record.offset >= to) break
-        const bytes = record.header(stampHeader)
-        const stamp = bytes && parseStamp(bytes.toString('latin1'))
+        const stamp = parseStamp(record.header(stampHeader) ?? '')
         if (stamp !== undefined && 'partitions' in stamp) found = stamp.claim
       }
       at = nextOffset

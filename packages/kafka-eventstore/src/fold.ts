@@ -37,8 +37,7 @@ export function fold(topic: string, partition: number, from: LogPoint, records: 
   let { offset, claim } = from
   for (const record of records) {
     if (record.offset !== offset) throw truncated(topic, partition, offset, record.offset)
-    const bytes = record.header(stampHeader)
-    const stamp = bytes && parseStamp(bytes.toString('latin1'))
+    const stamp = parseStamp(record.header(stampHeader) ?? '')
     if (stamp === undefined) throw corrupt(topic, partition, offset, `it has no readable ${stampHeader} header`)
     if ('partitions' in stamp) claim = stamp.claim
     else if (stamp.claim === claim) events.push(decodeEvent(topic, partition, record, stamp))

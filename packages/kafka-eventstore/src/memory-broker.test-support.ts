@@ -206,7 +206,6 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** A record as a fetch would bring it. */
 export function fetched(record: ProducerRecord & { readonly time: number }, offset: number): FetchedRecord {
-  const bytes = (value: string | Uint8Array) => (typeof value === 'string' ? Buffer.from(value) : Buffer.from(value))
   return {
     offset,
     time: record.time,
@@ -214,7 +213,7 @@ export function fetched(record: ProducerRecord & { readonly time: number }, offs
     value: record.value && Buffer.from(record.value),
     header(name) {
       const found = record.headers.find(({ key }) => key === name)
-      return found && bytes(found.value)
+      return found && Buffer.from(found.value as string).toString()
     },
   }
 }

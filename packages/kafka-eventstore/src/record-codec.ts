@@ -81,14 +81,14 @@ export function decodeEvent(topic: string, partition: number, record: FetchedRec
   if (id === undefined || type === undefined || key === null || value === null) {
     throw corrupt(topic, partition, record.offset, 'it lacks a key, a value, ce_id or ce_type')
   }
-  const content = record.header('content-type')
+  const contentType = record.header('content-type') ?? json
   const traceparent = record.header('traceparent')
   const { commandId, correlationId, causationId } = stamp
   return {
-    id: id.toString(),
-    type: type.toString(),
+    id,
+    type,
     schemaVersion: stamp.schemaVersion,
-    contentType: content === undefined || content.equals(jsonContent.value as Buffer) ? json : content.toString(),
+    contentType,
     data: value,
     streamId: key.toString(),
     version: stamp.version,
@@ -97,7 +97,7 @@ export function decodeEvent(topic: string, partition: number, record: FetchedRec
     metadata:
       traceparent === undefined
         ? { commandId, correlationId, causationId }
-        : { commandId, correlationId, causationId, traceparent: traceparent.toString() },
+        : { commandId, correlationId, causationId, traceparent },
   }
 }
 

@@ -147,8 +147,8 @@ async function historyFaults(driver: KafkaDriver, { name, partitions }: TopicDes
     }
     if (end === 0) return undefined
     const request = { topic: name, partition, offset: logStart.offset, maxBytes: 16_384, maxWait: 0 }
-    const bytes = (await driver.fetch(request)).records[0]?.header(stampHeader)
-    const stamp = bytes && parseStamp(bytes.toString('latin1'))
+    const [first] = (await driver.fetch(request)).records
+    const stamp = parseStamp(first?.header(stampHeader) ?? '')
     if (stamp === undefined || !('partitions' in stamp)) {
       return `${name} partition ${partition} does not begin with a claim record: something other than Narrative wrote to it. Choose another context, or remove the topic`
     }

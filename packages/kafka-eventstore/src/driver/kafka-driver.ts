@@ -54,8 +54,8 @@ export interface FetchedRecord {
   readonly time: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  /** Undecoded headers: read them with {@link FetchedRecord.header}, which looks through them once per call. */
-  header(name: string): Buffer | undefined
+  /** The text of a header. To read several in the order they were written in is the quickest way. */
+  header(name: string): string | undefined
 }
 
 /** Some adjacent records of a partition. */

@@ -37,8 +37,8 @@ test('what was appended is read back: offsets, times, keys, values and headers',
   )
   expect(read.records.map(({ key }) => key?.toString())).toEqual(['a', undefined, 'a', undefined])
   expect(read.records[2]!.value!.toString()).toBe('one')
-  expect(read.records[2]!.header('ce_id')!.toString()).toBe('é1')
-  expect(read.records[2]!.header('n')).toEqual(Buffer.from([1, 2]))
+  expect(read.records[2]!.header('ce_id')).toBe('é1')
+  expect(read.records[2]!.header('n')).toBe('\u0001\u0002')
   expect(await driver.offsets(topic, 1)).toEqual({ start: 0, end: 4 })
   expect(await driver.offsets(topic, 0)).toEqual({ start: 0, end: 0 })
 })
@@ -147,7 +147,7 @@ test('gzip batches of another client are read, from the middle too', async () =>
   expect(records.map(({ offset, value }) => `${offset} ${value}`)).toEqual(
     messages.slice(250).map(({ value }, i) => `${250 + i} ${value}`),
   )
-  expect(records[0]!.header('n')!.toString()).toBe('250')
+  expect(records[0]!.header('n')).toBe('250')
 })
 
 test('control records are skipped, and the next fetch starts past them', async () => {

@@ -55,37 +55,59 @@ export function decodeRecordBatches(bytes: Buffer, from: number, source: BatchSo
   return { records, nextOffset }
 }
 
-/** A record as views; headers are looked through only when asked for. */
+/**
+ * A record as views. Headers are looked through only when asked for, each time from where the last search ended: who
+ * reads them in their order passes each of them once.
+ */
 class RecordView implements FetchedRecord {
+  #headersAt = -1
+  #count = 0
+  #next = 0
+  #nextAt = 0
+
   constructor(
     readonly offset: number,
     readonly time: number,
     readonly key: Buffer | null,
     readonly value: Buffer | null,
     private readonly bytes: Buffer,
-    private readonly headersAt: number,
+    private readonly countAt: number,
   ) {}
 
-  header(name: string): Buffer | undefined {
-    const cursor = new Cursor(this.bytes, this.headersAt)
-    for (let left = cursor.varint(); left > 0; left--) {
-      const nameSize = cursor.varint()
-      const nameAt = cursor.at
-      cursor.at += nameSize
-      const valueSize = cursor.varint()
-      const valueAt = cursor.at
-      if (valueSize > 0) cursor.at += valueSize
-      if (isText(this.bytes, nameAt, nameSize, name)) {
-        return valueSize < 0 ? undefined : this.bytes.subarray(valueAt, valueAt + valueSize)
-      }
+  header(name: string): string | undefined {
+    const { bytes } = this
+    search.bytes = bytes
+    if (this.#headersAt < 0) {
+      search.at = this.countAt
+      this.#count = search.varint()
+      this.#headersAt = search.at
+      this.#nextAt = search.at
     }
+    search.at = this.#nextAt
+    for (let left = this.#count; left > 0; left--) {
+      if (this.#next === this.#count) {
+        this.#next = 0
+        search.at = this.#headersAt
+      }
+      this.#next++
+      const nameSize = search.varint()
+      const nameAt = search.at
+      search.at += nameSize
+      const valueSize = search.varint()
+      const valueAt = search.at
+      if (valueSize > 0) search.at += valueSize
+      if (!isText(bytes, nameAt, nameSize, name)) continue
+      this.#nextAt = search.at
+      return valueSize < 0 ? undefined : bytes.toString('utf8', valueAt, search.at)
+    }
+    this.#nextAt = search.at
     return undefined
   }
 }
 
 class Cursor {
   constructor(
-    readonly bytes: Buffer,
+    public bytes: Buffer,
     public at: number,
   ) {}
 
@@ -123,6 +145,9 @@ class Cursor {
     return this.bytes.subarray(start, this.at)
   }
 }
+
+/** One for all searches: each is over before the next begins. */
+const search = new Cursor(Buffer.alloc(0), 0)
 
 class RecordReader {
   readonly #cursor: Cursor

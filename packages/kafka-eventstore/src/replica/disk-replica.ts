@@ -256,9 +256,8 @@ export class DiskReplica implements Replica {
     const request = { ...place, offset: newest.offset, maxBytes: 64 * 1024, maxWait: 0 }
     const { records } = await this.#driver.fetch(request)
     const record = records.find(({ offset }) => offset === newest.offset)
-    const bytes = record?.header(stampHeader)
-    const stamp = bytes && parseStamp(bytes.toString('latin1'))
-    if (stamp === undefined || 'partitions' in stamp || String(record?.header('ce_id')) !== newest.id) {
+    const stamp = parseStamp(record?.header(stampHeader) ?? '')
+    if (stamp === undefined || 'partitions' in stamp || record?.header('ce_id') !== newest.id) {
       return `at offset ${newest.offset} it holds the event ${newest.id}, and the log does not`
     }
     // It counted, so its claim was the latest at that place. What follows, claims above all, is read again.

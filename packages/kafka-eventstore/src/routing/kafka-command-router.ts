@@ -153,7 +153,7 @@ export class KafkaCommandRouter implements CommandRouter {
       try {
         const { records, nextOffset } = await driver.fetch({ ...reading, offset, signal })
         for (const record of records) {
-          const stamp = parseReply(record.header(requestHeader)?.toString('latin1') ?? '')
+          const stamp = parseReply(record.header(requestHeader) ?? '')
           if (stamp?.instance !== this.#instance || record.value === null) continue
           this.#pending.get(stamp.id)?.resolve(Buffer.from(record.value))
         }

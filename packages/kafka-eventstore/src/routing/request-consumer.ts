@@ -91,7 +91,7 @@ export class RequestConsumer {
   async #take(record: FetchedRecord): Promise<void> {
     const { signal, logger, topic, partition, reply } = this.#options
     const { offset } = record
-    const stamp = parseRequest(record.header(requestHeader)?.toString('latin1') ?? '')
+    const stamp = parseRequest(record.header(requestHeader) ?? '')
     if (stamp === undefined || record.key === null || record.value === null) {
       logger.warn({ topic, partition, offset }, `${topic}/${partition}@${offset} is no request; it is left out`)
       return this.#done(offset)
