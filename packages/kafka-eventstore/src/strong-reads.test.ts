@@ -1,0 +1,42 @@
+// A read at an owner gives everything that was acknowledged before it, or fails.
+import { describe, expect, test } from 'vitest'
+import { broker, once, open, start } from './append-protocol.test-support.js'
+import { claimsIn, codeOf, type OpenedStore, until } from './store.test-support.js'
+
+describe('a strong read', () => {
+  test('at an owner that was overtaken and does not know yet: never what was true before', async () => {
+    const old = await start()
+    await old.write('order-1', 0)
+    const rival = await open()
+    await rival.write('order-1', 1)
+    // Nothing told the old owner. It must not answer with one event.
+    const read = async () => readStream(old, 'order-1')
+    expect(await codeOf(read())).toBe('NOT_OWNER')
+  })
+
+  test('while a batch of its own is in flight waits for it, and is answered', async () => {
+    const store = await start()
+    await store.write('order-1', 0)
+    let land: (() => void) | undefined
+    once(store, async (deliver) => {
+      const outcome = deliver()
+      await new Promise<void>((resolve) => {
+        land = resolve
+      })
+      return outcome
+    })
+    const writing = store.write('order-1', 1)
+    await until(() => land !== undefined)
+    const reading = readStream(store, 'order-1')
+    land!()
+    expect(await reading).toHaveLength(2)
+    expect(await writing).toMatchObject({ version: 2 })
+    expect(claimsIn(broker)).toHaveLength(1)
+  })
+})
+
+async function readStream(store: OpenedStore, streamId: string): Promise<number[]> {
+  const versions: number[] = []
+  for await (const { version } of store.eventStore.read(streamId)) versions.push(version)
+  return versions
+}
