@@ -1,4 +1,5 @@
 // What callers of append were told, held against the log.
+import { acknowledgements, versionKnown } from './acknowledgements.js'
 import { type Evidence, place } from './evidence.js'
 import type { AppendOperation } from './history.js'
 import type { LogEvent } from './log.js'
@@ -79,16 +80,18 @@ export const appendRules: readonly Rule[] = [
   },
   {
     name: 'true-conflicts',
-    promise: 'a conflict names another version than was expected, and one that the stream had',
-    *find({ appends, byStream }) {
-      for (const append of appends) {
-        const { expectedVersion, outcome, streamId } = append
+    promise: 'a conflict names another version than was expected, and one that the stream had and that was not over',
+    *find(evidence) {
+      const acknowledged = acknowledgements(evidence)
+      for (const append of evidence.appends) {
+        const { expectedVersion, outcome, streamId, start } = append
         if (outcome.told !== 'conflict') continue
         const { actualVersion } = outcome
-        const had = byStream.get(streamId)?.length ?? 0
-        if (actualVersion !== expectedVersion && actualVersion <= had) continue
+        const had = evidence.byStream.get(streamId)?.length ?? 0
+        const known = evidence.given.confirmed === false ? 0 : versionKnown(acknowledged, streamId, start)
+        if (actualVersion !== expectedVersion && actualVersion >= known && actualVersion <= had) continue
         yield {
-          says: `expected ${streamId} at ${expectedVersion}, told a conflict with ${actualVersion}; it came to ${had}`,
+          says: `expected ${streamId} at ${expectedVersion}, told a conflict with ${actualVersion}; it came from ${known} to ${had}`,
           shown: [append],
         }
       }

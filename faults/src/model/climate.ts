@@ -34,14 +34,15 @@ export interface Climate {
   readonly weights: Readonly<Record<Disturbance, number>>
 }
 
-export function climateOf(random: Random): Climate {
+/** @param often a disturbance that is to rule the climate, whatever the seed says */
+export function climateOf(random: Random, often?: Disturbance): Climate {
   const some = (most: number) => (random.chance(0.4) ? 0 : random.next() * most)
   const forgetful = random.chance(0.35)
-  const often = random.chance(0.5) ? random.pick(disturbanceNames) : undefined
+  const ruling = random.chance(0.5) ? random.pick(disturbanceNames) : undefined
   const weights = Object.fromEntries(
-    disturbanceNames.map((name) => [name, name === often ? 3 : random.chance(0.4) ? 0 : random.next()]),
+    disturbanceNames.map((name) => [name, name === ruling ? 3 : random.chance(0.4) ? 0 : random.next()]),
   )
-  return {
+  const climate: Climate = {
     weather: { lostRequest: some(0.06), lostAnswer: some(0.08), late: some(0.06), replication: random.next() * 30 },
     forgetful,
     lawless: random.chance(0.3),
@@ -51,4 +52,5 @@ export function climateOf(random: Random): Climate {
     routed: random.chance(0.4) ? 0 : random.next(),
     weights: { ...weights, forget: forgetful ? 1 : 0 } as Climate['weights'],
   }
+  return often === undefined ? climate : { ...climate, lawless: false, weights: { ...climate.weights, [often]: 9 } }
 }

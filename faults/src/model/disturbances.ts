@@ -63,7 +63,8 @@ const disturbances: Record<Disturbance, (world: World) => Promise<void>> = {
   async absence(world: World) {
     const { random, time, shunned } = world
     const victim = world.anyInstance()
-    if (victim === undefined || world.group === undefined) return
+    // One at a time: somebody must be there to take over.
+    if (victim === undefined || world.group === undefined || shunned.size > 0) return
     if (world.instances.length < 2) await world.open()
     const milliseconds = random.between(6_500, 15_000)
     world.tell(`${victim.name} is absent for ${milliseconds} ms`)

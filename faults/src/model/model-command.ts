@@ -36,7 +36,12 @@ export async function planted(histories: number): Promise<boolean> {
   let unnoticed = 0
   for (const bug of plants) {
     const subject = await plant(bug)
-    const { failed, histories: played } = await runModel(subject, { from: 1, histories, enough: noticed })
+    const { failed, histories: played } = await runModel(subject, {
+      from: 1,
+      histories,
+      often: bug.often,
+      enough: noticed,
+    })
     const first = failed.find(noticed)
     if (first === undefined) unnoticed++
     const rules = [...new Set(first?.verdict.violations.map(({ rule }) => rule))]

@@ -23,6 +23,6 @@ test('a seed plays the same history again, to the last step', async () => {
 })
 
 test.each(plants.map((bug) => [bug.name, bug] as const))('a planted bug is noticed: %s', async (_, bug) => {
-  const { failed } = await runModel(await plant(bug), { from: 1, histories: 400, enough: noticed })
+  const { failed } = await runModel(await plant(bug), { from: 1, histories: 400, often: bug.often, enough: noticed })
   expect(failed.filter(noticed)).toHaveLength(1)
 })

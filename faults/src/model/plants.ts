@@ -5,6 +5,8 @@
 
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the edits quote sources
 
+import type { Disturbance } from './climate.js'
+
 export interface Edit {
   /** Package and path: `core/x.ts` is packages/core/src/x.ts. */
   readonly file: string
@@ -16,6 +18,8 @@ export interface Plant {
   readonly name: string
   /** What the planted code does. */
   readonly does: string
+  /** The disturbance that brings it out. */
+  readonly often?: Disturbance
   readonly edits: readonly Edit[]
 }
 
@@ -176,6 +180,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'conflict-without-asking',
     does: 'a conflict is told from a replica that may be stale',
+    often: 'absence',
     edits: [
       {
         file: 'kafka-eventstore/owned-streams.ts',
@@ -232,6 +237,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'missed-round',
     does: 'a partition given back to an instance that was out of its group is served as if it had stayed',
+    often: 'absence',
     edits: [
       {
         file: 'kafka-eventstore/partition-owners.ts',
@@ -243,11 +249,13 @@ export const plants: readonly Plant[] = [
   {
     name: 'serve-unasked',
     does: 'a claim that was long on its way is served although the group may have given the partition to somebody else',
+    often: 'absence',
     edits: [{ file: 'kafka-eventstore/partition-owner.ts', from: 'await this.#assured(claim.id)\n', to: '' }],
   },
   {
     name: 'closing-keeps-all',
     does: 'an instance that drains ignores what its group takes from it',
+    often: 'leave',
     edits: [
       {
         file: 'kafka-eventstore/partition-owners.ts',
@@ -257,9 +265,15 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
-    name: 'refused-before-the-commit',
-    does: 'a refusal is told before its request is committed, and the next owner carries it out',
+    name: 'refused-without-a-commit',
+    does: 'a refusal is told although its request is never committed, and the next owner carries it out',
+    often: 'absence',
     edits: [
+      {
+        file: 'kafka-eventstore/routing/request-consumer.ts',
+        from: 'const offset = this.#handled\n',
+        to: 'const offset = 0\n',
+      },
       {
         file: 'kafka-eventstore/routing/request-consumer.ts',
         from: 'if (!handled.repeatable && !(await this.#committedPast(offset))) return\n',
@@ -271,6 +285,11 @@ export const plants: readonly Plant[] = [
     name: 'request-sent-twice',
     does: 'a request whose answer was lost is sent again under another identity, so that a refused one has a copy',
     edits: [
+      {
+        file: 'kafka-eventstore/routing/record-sender.ts',
+        from: 'const patience = 10_000',
+        to: 'const patience = 15_000',
+      },
       {
         file: 'kafka-eventstore/routing/record-sender.ts',
         from: 'const outcome = await this.#driver.produce(request)',
@@ -312,8 +331,8 @@ export const plants: readonly Plant[] = [
     edits: [
       {
         file: 'core/command-handling/execute-command.ts',
-        from: 'const result = await eventStore.append(streamId, encoded, { expectedVersion: loaded.version, metadata })',
-        to: "const appending = eventStore.append(streamId, encoded, { expectedVersion: loaded.version, metadata })\n    appending.catch(() => {})\n    const version = loaded.version + events.length\n    const result = await Promise.race([appending, new Promise<any>((resolve) => setTimeout(resolve, 1, { outcome: 'appended', firstVersion: loaded.version + 1, version, position: { topic: '', partition: 0, offset: 0 }, duplicate: false }))])",
+        from: 'const result = await appending\n',
+        to: "const version = loaded.version + events.length\n    const position = { topic: '', partition: 0, offset: 0 }\n    const hoped = { outcome: 'appended' as const, firstVersion: loaded.version + 1, version, position, duplicate: false }\n    appending.catch(() => {})\n    const result = await Promise.race([appending, new Promise<typeof hoped>((resolve) => setTimeout(resolve, 1, hoped))])\n",
       },
     ],
   },

@@ -6,7 +6,7 @@ import type { Operation } from '../checker/history.js'
 import type { LogRecord } from '../checker/log.js'
 import { Random } from '../random.js'
 import { type Asked, Callers, idsOf } from './callers.js'
-import { climateOf } from './climate.js'
+import { climateOf, type Disturbance } from './climate.js'
 import { disturb } from './disturbances.js'
 import type { Subject } from './subject.js'
 import { View } from './view.js'
@@ -29,10 +29,10 @@ export interface Played {
 }
 
 /** Plays the history of a seed. */
-export async function playHistory(seed: number, subject: Subject): Promise<Played> {
+export async function playHistory(seed: number, subject: Subject, often?: Disturbance): Promise<Played> {
   const random = new Random(seed)
   const time = new VirtualTime(random)
-  const world = new World(time, random, climateOf(random), subject)
+  const world = new World(time, random, climateOf(random, often), subject)
   world.tell(JSON.stringify(world.climate))
   const callers = new Callers(world)
   const verdict = await time.govern(() => play(world, callers)).catch((error: unknown) => crashed(error))
@@ -106,7 +106,8 @@ async function act(world: World, callers: Callers, client: string): Promise<void
   for (let again = 0; again < 3; again++) {
     const unsure = told.outcome.told === 'unknown' || told.outcome.told === 'refused'
     if (!random.chance(unsure ? 0.7 : 0.05)) return
-    await time.sleep(random.next() * climate.pace)
+    // Who is refused waits for things to change, else all that is to be played is soon refused.
+    await time.sleep(random.next() * (unsure ? 1_500 : climate.pace))
     const other = any()
     if (other === undefined) return
     told = await tell(other)

@@ -1,5 +1,6 @@
 // Many histories, one after another, and what they came to.
 import type { Facts } from '../checker/check-history.js'
+import type { Disturbance } from './climate.js'
 import { type Played, playHistory } from './play-history.js'
 import type { Subject } from './subject.js'
 
@@ -7,6 +8,8 @@ import type { Subject } from './subject.js'
 export interface ModelRun {
   readonly from: number
   readonly histories: number
+  /** A disturbance that rules all of them. */
+  readonly often?: Disturbance
   /** Ends the run early, before the next history. */
   readonly enough?: (played: Played) => boolean
 }
@@ -32,7 +35,7 @@ export async function runModel(subject: Subject, run: ModelRun): Promise<ModelRe
   const began = performance.now()
   let histories = 0
   while (histories < run.histories) {
-    const played = await playHistory(run.from + histories, subject)
+    const played = await playHistory(run.from + histories, subject, run.often)
     histories++
     const { longestGap: _, ...counts } = played.verdict.facts
     for (const [name, count] of Object.entries(counts satisfies Omit<Facts, 'longestGap'>)) add(name, count)

@@ -57,9 +57,12 @@ export class SimulatedMember {
   async commit(topic: string, partition: number, offset: number): Promise<void> {
     const generation = this.#generation
     const place = `${topic}/${partition}`
-    const taken = await this.#ask<boolean>((answer) =>
-      answer(this.#group.commit(this.#name, generation, place, offset)),
-    )
+    let over = false // as with a join: what is late on a connection that was given up overtakes nothing newer
+    const taken = await this.#ask<boolean>((answer) => {
+      if (!over) answer(this.#group.commit(this.#name, generation, place, offset))
+    }).finally(() => {
+      over = true
+    })
     if (!taken) throw new NarrativeError('BROKER_REFUSED', { message: 'The generation is over.', details: {} })
   }
 
