@@ -4,6 +4,18 @@ import { broker, lost, once, start, story } from './append-protocol.test-support
 import type { ProduceOutcome } from './driver/kafka-driver.js'
 import { claimsIn, topic } from './store.test-support.js'
 
+/** A store whose first batch comes when it is told to: the append was answered long before. */
+async function lostOnTheWay() {
+  const store = await start()
+  let late: () => ProduceOutcome = () => lost
+  once(store, (deliver) => {
+    late = deliver
+    return lost
+  })
+  await store.write('order-1', 0)
+  return { store, late: () => late() }
+}
+
 describe('an answer that does not come', () => {
   test('when the batch was written, the append is acknowledged as what it is', async () => {
     const store = await start()
@@ -25,25 +37,13 @@ describe('an answer that does not come', () => {
   })
 
   test('a batch that arrives after all is fenced', async () => {
-    const store = await start()
-    let late: () => ProduceOutcome = () => lost
-    once(store, (deliver) => {
-      late = deliver
-      return lost
-    })
-    await store.write('order-1', 0)
+    const { store, late } = await lostOnTheWay()
     expect(late()).toMatchObject({ outcome: 'not-done', reason: 'fenced' })
     expect(await story(store)).toEqual(['order-1@1'])
   })
 
   test('a batch that arrives after all, at a broker that has forgotten the producer, is void', async () => {
-    const store = await start()
-    let late: () => ProduceOutcome = () => lost
-    once(store, (deliver) => {
-      late = deliver
-      return lost
-    })
-    await store.write('order-1', 0)
+    const { store, late } = await lostOnTheWay()
     broker.forgetProducers(topic, 0)
     expect(late()).toMatchObject({ outcome: 'done' })
     expect(await store.write('order-1', 1)).toMatchObject({ outcome: 'appended', version: 2 })
