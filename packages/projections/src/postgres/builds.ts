@@ -2,17 +2,12 @@
 import { NarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { Table } from '../table/table.js'
-import { createRuntimeTables, currentGeneration } from './checkpoints.js'
+import { createRuntimeTables } from './checkpoints.js'
+import { currentGeneration, type TableGeneration } from './generations.js'
 import { makeTable, tableExists } from './table-setup.js'
 import { query } from './transaction.js'
 
-/** A generation and the table it is in. */
-export interface Build {
-  readonly generation: number
-  readonly tableName: string
-}
-
-export async function readBuild(client: ClientBase, projection: string): Promise<Build | undefined> {
+export async function readBuild(client: ClientBase, projection: string): Promise<TableGeneration | undefined> {
   await createRuntimeTables(client)
   const { rows } = await client.query('SELECT generation, table_name FROM narrative_builds WHERE projection = $1', [
     projection,
@@ -21,7 +16,7 @@ export async function readBuild(client: ClientBase, projection: string): Promise
 }
 
 /** Makes an empty table for the next generation. */
-export async function beginBuild(client: ClientBase, projection: string, table: Table): Promise<Build> {
+export async function beginBuild(client: ClientBase, projection: string, table: Table): Promise<TableGeneration> {
   const current = await currentGeneration(client, projection)
   if (current === undefined && (await tableExists(client, table.name))) {
     throw new NarrativeError('STARTUP_FAULTS', {

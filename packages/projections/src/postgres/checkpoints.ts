@@ -1,14 +1,12 @@
-// The tables of the runtime's own: which generation of a view is the current one, how far each has come, what is parked.
+// The tables of the runtime's own, and in them how far each generation of a view has come.
 import type { Checkpoint } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { Move } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
 import type { SqlType } from '../table/column-type.js'
 import { binaryArray } from './binary-array.js'
-import type { Build } from './builds.js'
 import { createDeadLetters } from './dead-letter-table.js'
 import { amongPlaces, placesOf } from './places.js'
-import { quote } from './table-statements.js'
 import { queryIfSetUp } from './transaction.js'
 import { createWorkers } from './worker-table.js'
 
@@ -49,45 +47,6 @@ export async function createRuntimeTables(client: ClientBase): Promise<void> {
   )`)
   await client.query(createDeadLetters)
   await client.query(createWorkers)
-}
-
-/** The generation that readers see. */
-export interface CurrentGeneration {
-  readonly generation: number
-  /** The table it was made with; null for a projection with SQL of its own. */
-  readonly tableName: string | null
-  /** An older one that a rebuild kept. */
-  readonly kept: Build | undefined
-}
-
-export async function currentGeneration(
-  client: Pick<ClientBase | Pool, 'query'>,
-  projection: string,
-): Promise<CurrentGeneration | undefined> {
-  const { rows } = await client.query(
-    'SELECT generation, table_name, kept_generation, kept_table FROM narrative_projections WHERE projection = $1',
-    [projection],
-  )
-  const [row] = rows
-  if (row === undefined) return undefined
-  const kept = row.kept_table === null ? undefined : { generation: row.kept_generation, tableName: row.kept_table }
-  return { generation: row.generation, tableName: row.table_name, kept }
-}
-
-/** Says which generation is read; its workers begin again. */
-export async function setGeneration(
-  client: ClientBase,
-  projection: string,
-  { generation, tableName, kept }: CurrentGeneration,
-): Promise<void> {
-  await client.query(
-    `INSERT INTO narrative_projections (projection, generation, table_name, kept_generation, kept_table)
-     VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
-       kept_generation = EXCLUDED.kept_generation, kept_table = EXCLUDED.kept_table,
-       wake = narrative_projections.wake + 1`,
-    [projection, generation, tableName, kept?.generation ?? null, kept?.tableName ?? null],
-  )
 }
 
 /** How far a generation has come, default the one that is read, without waiting for anybody. */
@@ -212,14 +171,4 @@ export async function dropCheckpoints(client: ClientBase, projection: string, ge
   for (const table of ['narrative_checkpoints', 'narrative_dead_letters']) {
     await client.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, [projection, generation])
   }
-}
-
-/** Drops a generation's table, too. */
-export async function dropGeneration(
-  client: ClientBase,
-  projection: string,
-  { generation, tableName }: Build,
-): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${quote(tableName)}`)
-  await dropCheckpoints(client, projection, generation)
 }

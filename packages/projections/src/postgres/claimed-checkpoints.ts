@@ -5,7 +5,8 @@ import type { BoundProjection } from '../definition/bind-projection.js'
 import { ViewReplaced } from '../runtime/session.js'
 import { checkpointMoved } from '../runtime/stopped.js'
 import type { Move } from '../runtime/table-storage.js'
-import { currentGeneration, moveCheckpoints, type StoredCheckpoint } from './checkpoints.js'
+import { moveCheckpoints, type StoredCheckpoint } from './checkpoints.js'
+import { currentGeneration } from './generations.js'
 
 export class ClaimedCheckpoints {
   readonly all: readonly Checkpoint[]

@@ -6,16 +6,9 @@ import type { BuildOptions, ViewBuild } from '../runtime/read-models.js'
 import { nothingKept } from '../runtime/stopped.js'
 import type { Table } from '../table/table.js'
 import { BuildLock } from './build-lock.js'
-import { type Build, beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
-import {
-  currentGeneration,
-  dropGeneration,
-  endSessions,
-  lockCheckpoints,
-  lockSchema,
-  readCheckpoints,
-  setGeneration,
-} from './checkpoints.js'
+import { beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
+import { endSessions, lockCheckpoints, lockSchema, readCheckpoints } from './checkpoints.js'
+import { currentGeneration, dropGeneration, setGeneration, type TableGeneration } from './generations.js'
 import { openPostgresTable } from './postgres-table.js'
 import { differencesOf, makeIndexes } from './table-setup.js'
 import { quote } from './table-statements.js'
@@ -84,7 +77,13 @@ export async function buildPostgresTable(
   }
 }
 
-async function prepare(pool: Pool, lock: BuildLock, name: string, table: Table, resume: boolean): Promise<Build> {
+async function prepare(
+  pool: Pool,
+  lock: BuildLock,
+  name: string,
+  table: Table,
+  resume: boolean,
+): Promise<TableGeneration> {
   const found = await transaction(pool, async (client) => {
     await lockSchema(client)
     const left = await readBuild(client, name)
@@ -123,12 +122,12 @@ export async function switchBackPostgresTable(pool: Pool, { name }: BoundProject
 }
 
 /** Under which name a table is kept. */
-function aside({ generation, tableName }: Build): Build {
+function aside({ generation, tableName }: TableGeneration): TableGeneration {
   return { generation, tableName: `${tableName}__g${generation}` }
 }
 
 /** Whoever follows it knows it by its present name, under which there is another table in a moment: he must not commit again. */
-async function setAside(client: ClientBase, projection: string, present: Build): Promise<void> {
+async function setAside(client: ClientBase, projection: string, present: TableGeneration): Promise<void> {
   await endSessions(client, projection, present.generation)
   await client.query(`ALTER TABLE ${quote(present.tableName)} RENAME TO ${quote(aside(present).tableName)}`)
 }

@@ -3,7 +3,8 @@ import type { Pool } from 'pg'
 import type { ControlRoom, StoredState } from '../runtime/control.js'
 import { BuildLock } from './build-lock.js'
 import { endBuild, readBuild } from './builds.js'
-import { dropGeneration, lockSchema, readCheckpoints } from './checkpoints.js'
+import { lockSchema, readCheckpoints } from './checkpoints.js'
+import { dropGeneration } from './generations.js'
 import { query, queryIfSetUp, transaction } from './transaction.js'
 
 /** A worker that was silent for so long is gone, seconds. */

@@ -1,7 +1,8 @@
 // Empties a view where it stands, so that its workers build it anew from offset 0.
 import type { Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
-import { currentGeneration, dropCheckpoints, lockCheckpoints, lockSchema, setGeneration } from './checkpoints.js'
+import { dropCheckpoints, lockCheckpoints, lockSchema } from './checkpoints.js'
+import { currentGeneration, setGeneration } from './generations.js'
 import { quote } from './table-statements.js'
 import { transaction } from './transaction.js'
 

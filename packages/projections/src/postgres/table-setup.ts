@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import type { SqlType } from '../table/column-type.js'
 import type { Table } from '../table/table.js'
-import { currentGeneration, setGeneration } from './checkpoints.js'
+import { currentGeneration, setGeneration } from './generations.js'
 import { createIndex, createTable, quote } from './table-statements.js'
 
 /** Creates a table under a name of its own, without its secondary indexes. */

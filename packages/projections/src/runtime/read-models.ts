@@ -6,9 +6,8 @@ import type { Key } from '../table/row.js'
 import type { Table } from '../table/table.js'
 import type { ReaderOf } from '../table/table-reader.js'
 import type { ControlRoom } from './control.js'
-import type { RowAt } from './rebuild-row.js'
 import type { OpenSession } from './session.js'
-import type { TableStorage } from './table-storage.js'
+import type { RowAt, TableStorage } from './table-storage.js'
 import type { Place } from './work-share.js'
 
 /** A new generation of a view, built beside the one that is read. */

@@ -8,13 +8,7 @@ import { type Key, keyText, type Row, toKey } from '../table/row.js'
 import type { Table } from '../table/table.js'
 import type { ReadModels } from './read-models.js'
 import { TableFold } from './table-fold.js'
-import type { LetterChanges } from './table-storage.js'
-
-/** A row as it must be at some checkpoints, and what becomes of its dead letters. */
-export interface RowAt {
-  readonly row: Row | undefined
-  readonly letters: LetterChanges
-}
+import type { RowAt } from './table-storage.js'
 
 export interface RowContext {
   readonly projection: BoundProjection

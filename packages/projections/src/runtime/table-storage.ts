@@ -50,3 +50,9 @@ export interface TableStorage {
   /** Letters of these partitions of which something was asked, or any: the first ones, in order. */
   asked(all: boolean): Promise<readonly AskedLetter[]>
 }
+
+/** A row as it must be at some checkpoints, and what becomes of its dead letters. */
+export interface RowAt {
+  readonly row: Row | undefined
+  readonly letters: LetterChanges
+}

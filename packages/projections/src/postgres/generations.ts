@@ -1,0 +1,59 @@
+// Which generation of a view is the one that is read, and in which table it is.
+import type { ClientBase, Pool } from 'pg'
+import { dropCheckpoints } from './checkpoints.js'
+import { quote } from './table-statements.js'
+
+/** A generation and the table it is in. */
+export interface TableGeneration {
+  readonly generation: number
+  readonly tableName: string
+}
+
+/** The generation that readers see. */
+export interface CurrentGeneration {
+  readonly generation: number
+  /** The table it was made with; null for a projection with SQL of its own. */
+  readonly tableName: string | null
+  /** An older one that a rebuild kept. */
+  readonly kept: TableGeneration | undefined
+}
+
+export async function currentGeneration(
+  client: Pick<ClientBase | Pool, 'query'>,
+  projection: string,
+): Promise<CurrentGeneration | undefined> {
+  const { rows } = await client.query(
+    'SELECT generation, table_name, kept_generation, kept_table FROM narrative_projections WHERE projection = $1',
+    [projection],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const kept = row.kept_table === null ? undefined : { generation: row.kept_generation, tableName: row.kept_table }
+  return { generation: row.generation, tableName: row.table_name, kept }
+}
+
+/** Says which generation is read; its workers begin again. */
+export async function setGeneration(
+  client: ClientBase,
+  projection: string,
+  { generation, tableName, kept }: CurrentGeneration,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO narrative_projections (projection, generation, table_name, kept_generation, kept_table)
+     VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
+       kept_generation = EXCLUDED.kept_generation, kept_table = EXCLUDED.kept_table,
+       wake = narrative_projections.wake + 1`,
+    [projection, generation, tableName, kept?.generation ?? null, kept?.tableName ?? null],
+  )
+}
+
+/** Drops a generation's table, too. */
+export async function dropGeneration(
+  client: ClientBase,
+  projection: string,
+  { generation, tableName }: TableGeneration,
+): Promise<void> {
+  await client.query(`DROP TABLE IF EXISTS ${quote(tableName)}`)
+  await dropCheckpoints(client, projection, generation)
+}
