@@ -1,6 +1,7 @@
 // `pnpm faults`: the proof, by hand and in CI. What it takes stands in usage.ts.
 import { model, planted, replay } from './model/model-command.js'
 import { runSuite } from './suite/run-suite.js'
+import { runTakeovers } from './takeover/run-takeovers.js'
 import { type Asked, readArguments, usage } from './usage.js'
 
 process.exitCode = await run(process.argv.slice(2))
@@ -24,6 +25,8 @@ function prove(asked: Exclude<Asked, { what: 'help' }>): Promise<boolean> {
   switch (asked.what) {
     case 'suite':
       return runSuite(asked.milliseconds, asked.seed ?? 1 + Math.floor(Math.random() * 1e6))
+    case 'takeovers':
+      return runTakeovers(asked.kinds, asked.times, asked.seed)
     case 'planted':
       return planted(asked.histories ?? 2_000)
     case 'model':

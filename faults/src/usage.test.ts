@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readArguments } from './usage.js'
+import { readArguments, takeoverKinds } from './usage.js'
 
 test.each([
   ['--for 10m', { what: 'suite', milliseconds: 600_000, seed: undefined }],
@@ -7,6 +7,11 @@ test.each([
   ['--model', { what: 'model', histories: undefined, seed: undefined }],
   ['--model --histories 5 --seed 3', { what: 'model', histories: 5, seed: 3 }],
   ['--model --planted', { what: 'planted', histories: undefined }],
+  ['--takeovers', { what: 'takeovers', times: 30, kinds: takeoverKinds, seed: 1 }],
+  [
+    '--takeovers --only zombies --only killed --times 5',
+    { what: 'takeovers', times: 5, kinds: ['killed', 'zombies'], seed: 1 },
+  ],
   ['--help --for x', { what: 'help' }],
 ])('%s', (line, asked) => {
   expect(readArguments(line.split(' '))).toEqual(asked)
@@ -19,6 +24,8 @@ test.each([
   ['--for 1m --seed x', '--seed takes a whole number from 1, not x'],
   ['--model --for 1m', '--for is of the suite'],
   ['--histories 5', 'go with --model'],
+  ['--takeovers --only x', '--only takes one of answers, graceful'],
+  ['--for 1m --times 5', 'go with --takeovers'],
   ['--fro 1m', "Unknown option '--fro'"],
   ['--for', '--for'],
   ['10m', '10m is not understood'],

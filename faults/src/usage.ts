@@ -1,11 +1,17 @@
 // What `pnpm faults` takes, and the sentence for whoever writes something else.
 import { parseArgs } from 'node:util'
 
+/** What `--only` takes. */
+export const takeoverKinds = ['answers', 'graceful', 'killed', 'frozen', 'leader', 'zombies'] as const
+export type TakeoverKind = (typeof takeoverKinds)[number]
+
 export const usage = `pnpm faults: the proof that nothing is lost.
 
   pnpm faults --for 10m [--seed n]                 faults on three real brokers and three instances, for so long
   pnpm faults --model [--histories n] [--seed n]   random histories on a simulated cluster; a seed alone is told step by step
   pnpm faults --model --planted                    bugs planted into copies of the sources: passes only if each is noticed
+  pnpm faults --takeovers [--times n] [--only kind]… [--seed n]
+                                                   owners that go: ${takeoverKinds.join(', ')}
   pnpm faults --help                               this
 
 Times are whole numbers of s, m or h. Without a seed one is drawn, and told. JSON lines go to standard output. The exit
@@ -17,11 +23,20 @@ export type Asked =
   | { readonly what: 'suite'; readonly milliseconds: number; readonly seed: number | undefined }
   | { readonly what: 'model'; readonly histories: number | undefined; readonly seed: number | undefined }
   | { readonly what: 'planted'; readonly histories: number | undefined }
+  | {
+      readonly what: 'takeovers'
+      readonly times: number
+      readonly kinds: readonly TakeoverKind[]
+      readonly seed: number
+    }
 
 const options = {
   for: { type: 'string' },
   model: { type: 'boolean' },
   planted: { type: 'boolean' },
+  takeovers: { type: 'boolean' },
+  times: { type: 'string' },
+  only: { type: 'string', multiple: true },
   histories: { type: 'string' },
   seed: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -39,6 +54,14 @@ export function readArguments(args: readonly string[]): Asked {
     if (values.for !== undefined) throw new RangeError('--for is of the suite on real brokers, not of --model.')
     return values.planted ? { what: 'planted', histories } : { what: 'model', histories, seed }
   }
+  const times = count('--times', values.times)
+  if (values.takeovers) {
+    const unknown = values.only?.find((kind) => !(takeoverKinds as readonly string[]).includes(kind))
+    if (unknown !== undefined) throw new RangeError(`--only takes one of ${takeoverKinds.join(', ')}, not ${unknown}.`)
+    const kinds = takeoverKinds.filter((kind) => values.only?.includes(kind) ?? true)
+    return { what: 'takeovers', times: times ?? 30, kinds, seed: seed ?? 1 }
+  }
+  if (times !== undefined || values.only !== undefined) throw new RangeError('--times and --only go with --takeovers.')
   if (values.planted || histories !== undefined) throw new RangeError('--planted and --histories go with --model.')
   if (values.for === undefined) throw new RangeError('Say what is to be proven: --for 10m, or --model.')
   const time = /^([1-9]\d{0,4})(s|m|h)$/.exec(values.for)
