@@ -48,12 +48,18 @@ export class BrokerLinks {
     return this.#openNew(address)
   }
 
-  /** Gives a leased connection back, once its answer is in. */
+  /**
+   * Gives a leased connection back, once its answer is in. One that failed takes the idle ones to its broker with it: a
+   * network that swallowed a request may have swallowed them all, and each would be found out by a timeout of its own.
+   */
   giveBack(link: BrokerLink): void {
-    const idle = this.#idle.get(link.address)
-    if (!link.usable) this.#forget(link)
-    else if (idle === undefined) this.#idle.set(link.address, [link])
-    else idle.push(link)
+    const idle = this.#idle.get(link.address) ?? []
+    if (link.usable) {
+      this.#idle.set(link.address, [...idle, link])
+      return
+    }
+    this.#idle.delete(link.address)
+    for (const useless of [link, ...idle]) this.#forget(useless)
   }
 
   /** Fails everything in flight and opens nothing any more. */
