@@ -1,5 +1,4 @@
 // Beside a service on Kafka and Postgres: what is shown is what is there, and the service does not notice.
-import { randomUUID } from 'node:crypto'
 import { type Application, createApplication, silentLogger } from '@narrative/core'
 import { kafkajsDriver } from '@narrative/kafka-eventstore'
 import { type Projections, postgresReadModels, projections, type ReaderOf } from '@narrative/projections'
@@ -135,27 +134,64 @@ test('a read model is rebuilt beside the service, which goes on', async () => {
   expect(await app.container.get<ReaderOf<typeof orders>>(orders.reader).findByKey('after')).toMatchObject({ total: 5 })
 })
 
-const settled = async () => {
-  const position = (await app.commands.execute(new PlaceOrder({ orderId: randomUUID(), total: 1 }))).position
-  await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
-  await expect
-    .poll(async () => (await run('projections', 'status', '--json')).records[0]?.state, patience)
-    .toBe('level')
-}
+const status = async () => (await run('projections', 'status', '--json')).records[0]
 
 test('projections status: level with the log, or never started', async () => {
-  await settled()
+  await expect.poll(async () => (await status()).condition, patience).toBe('level')
   const level = await run('projections', 'status', '--json')
   expect(level).toMatchObject({ code: 0, err: '' })
-  expect(level.records).toEqual([
-    { projection: 'orders-view', state: 'level', started: true, events: 0, seconds: 0, parked: 0 },
+  expect(level.records).toMatchObject([
+    {
+      projection: 'orders-view',
+      condition: 'level',
+      lag: { events: 0, seconds: 0 },
+      parked: 0,
+      workers: [{ state: 'running' }],
+    },
   ])
   const elsewhere = { ...env, SHOP_DATABASE: await postgres.createDatabase() }
   const never = await narrativeProcess(['projections', 'status', '--json'], { env: elsewhere })
   expect(never.code).toBe(3)
-  expect(recordsIn(never)).toMatchObject([{ projection: 'orders-view', state: 'never started', started: false }])
-  expect(recordsIn(never)[0].events).toBeGreaterThan(0)
-  expect(recordsIn(never)[0].seconds).toBeGreaterThan(0)
+  expect(recordsIn(never)).toMatchObject([{ projection: 'orders-view', condition: 'never started', generation: 0 }])
+  expect(recordsIn(never)[0].lag.events).toBeGreaterThan(0)
+  expect(recordsIn(never)[0].lag.seconds).toBeGreaterThan(0)
+  expect((await narrativeProcess(['projections', 'pause', 'orders-view'], { env: elsewhere })).code).toBe(3)
+})
+
+test('a projection stands still while it is paused, and goes on', async () => {
+  expect(await run('projections', 'pause', 'orders-view')).toMatchObject({ code: 0, err: '' })
+  await expect.poll(async () => (await status()).workers[0]?.state, patience).toBe('paused')
+  const { position } = await app.commands.execute(new PlaceOrder({ orderId: 'paused', total: 1 }))
+  expect(await status()).toMatchObject({ condition: 'paused', paused: true, lag: { events: 1 } })
+  expect((await run('projections', 'resume', 'orders-view')).code).toBe(0)
+  await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
+  await expect.poll(async () => (await status()).condition, patience).toBe('level')
+})
+
+test('a rebuild is watched by one process and cancelled by another', async () => {
+  const slow = new CliProcess(['projections', 'rebuild', 'orders-view', '--events-per-second', '1', '--json'], { env })
+  await expect.poll(async () => (await status()).rebuild, patience).toBeDefined()
+  const watching = new CliProcess(['projections', 'rebuild', 'orders-view', '--watch', '--json'], { env })
+  await expect.poll(() => recordsIn(watching)[0], patience).toMatchObject({ projection: 'orders-view', done: false })
+  expect((await run('projections', 'cancel', 'orders-view')).code).toBe(0)
+  expect(await slow.ended).toBe(1)
+  expect(slow.err).toContain('REBUILD_CANCELLED')
+  expect(await watching.ended).toBe(3)
+  expect((await run('projections', 'cancel', 'orders-view')).code).toBe(3)
+  expect((await run('projections', 'rebuild', 'orders-view', '--watch')).code).toBe(3)
+})
+
+test('the read model before a rebuild comes back; and one is emptied and filled again', async () => {
+  const reader = app.container.get<ReaderOf<typeof orders>>(orders.reader)
+  const count = await reader.count()
+  expect((await run('projections', 'switch-back', 'orders-view')).code).toBe(3)
+  expect((await run('projections', 'rebuild', 'orders-view', '--keep-old')).code).toBe(0)
+  const { generation, kept } = await status()
+  expect(kept).toBe(generation - 1)
+  expect((await run('projections', 'switch-back', 'orders-view')).code).toBe(0)
+  expect((await status()).kept).not.toBe(kept)
+  expect(await run('projections', 'reset', 'orders-view')).toMatchObject({ code: 0, err: '' })
+  await expect.poll(() => reader.count(), patience).toBe(count)
 })
 
 test('dead letters: seen, looked at, applied again when the cause is gone; or forgotten', async () => {

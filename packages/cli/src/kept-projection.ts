@@ -19,9 +19,10 @@ export function keptProjection({ views, config }: Project, name: string): Projec
   return definition
 }
 
-/** Every projection that can be looked after from here. */
-export function keptProjections({ views, config }: Project): ProjectionDefinition[] {
-  return views.definitions.filter((definition) => isKept(definition, config))
+/** The one that was asked for, or every projection that can be looked after from here. @throws Refusal */
+export function chosenProjections(project: Project, asked: string | undefined): readonly ProjectionDefinition[] {
+  if (asked !== undefined) return [keptProjection(project, asked)]
+  return project.views.definitions.filter((definition) => isKept(definition, project.config))
 }
 
 function isKept({ target }: ProjectionDefinition, { readModels }: Config): boolean {

@@ -7,6 +7,7 @@ import { describeDeadLettersShow } from './commands/dead-letters-show.js'
 import { describeDoctor } from './commands/doctor.js'
 import { describeEventsTail } from './commands/events-tail.js'
 import { type Example, examples } from './commands/examples.js'
+import { describeProjectionsControl } from './commands/projections-control.js'
 import { describeProjectionsList } from './commands/projections-list.js'
 import { describeProjectionsRebuild } from './commands/projections-rebuild.js'
 import { describeProjectionsStatus } from './commands/projections-status.js'
@@ -62,6 +63,7 @@ Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 not found or unhealthy.\nSee h
   describeProjectionsList(projections, surroundings)
   describeProjectionsStatus(projections, surroundings)
   describeProjectionsRebuild(projections, surroundings)
+  describeProjectionsControl(projections, surroundings)
   const deadLetters = group(program, 'dead-letters', 'Events that a projection could not apply.', [
     'narrative dead-letters list',
     'everything that is parked',

@@ -1,4 +1,5 @@
 // One call of the command: from its arguments to its exit code.
+import { isNarrativeError } from '@narrative/core'
 import { CommanderError } from 'commander'
 import { exitCode } from './exit-code.js'
 import { createProgram } from './program.js'
@@ -24,11 +25,16 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     if (signal.aborted) return signal.reason instanceof Refusal ? signal.reason.exitCode : exitCode.interrupted
     // commander has said it already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.wrongUsage
-    const code = error instanceof Refusal ? error.exitCode : exitCode.failed
+    const code = codeOf(error)
     const text = args.includes('--json')
       ? JSON.stringify(errorRecord(error, code))
       : `${paletteOf(stderr).red('narrative:')} ${errorText(error)}`
     stderr.write(`${text}\n`)
     return code
   }
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof Refusal) return error.exitCode
+  return isNarrativeError(error, 'NOTHING_KEPT') ? exitCode.notFoundOrUnhealthy : exitCode.failed
 }

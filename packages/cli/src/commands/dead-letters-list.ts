@@ -1,6 +1,6 @@
 // `narrative dead-letters list`: which events the projections could not apply.
 import type { Command } from 'commander'
-import { keptProjection, keptProjections } from '../kept-projection.js'
+import { chosenProjections } from '../kept-projection.js'
 import { onProject, type Surroundings } from '../surroundings.js'
 import { counted } from '../terminal/counted.js'
 import { deadLetterRecord, whyParked } from '../terminal/dead-letter-record.js'
@@ -30,9 +30,8 @@ export function describeDeadLettersList(deadLetters: Command, surroundings: Surr
       ),
     )
   onProject<ListOptions>(command, surroundings, async ({ project, output }, [asked], { key, limit }) => {
-    const chosen = asked === undefined ? keptProjections(project) : [keptProjection(project, asked)]
     const rows = []
-    for (const { name } of chosen) {
+    for (const { name } of chosenProjections(project, asked)) {
       const letters = project.views.deadLetters(name)
       const listed = (await letters.list({ key, limit })).map((letter) => deadLetterRecord(name, letter))
       rows.push(...listed)
