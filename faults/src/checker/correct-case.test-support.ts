@@ -87,6 +87,15 @@ export function correctCase(seed: number): MutableCase {
     }
     if (random.chance(0.2)) {
       const stream = streams.get(streamId) ?? []
+      if (random.chance(0.3)) {
+        const partition = Number(streamId.at(-1)) % 2
+        const records = log.filter((record) => record.partition === partition)
+        const upTo = { topic, partition, offset: random.between(0, records.length) }
+        const due = new Set(records.slice(0, upTo.offset).map(({ eventId }) => eventId))
+        const there = stream.filter((eventId) => due.has(eventId))
+        operations.push({ ...called, kind: 'read', strong: false, upTo, outcome: { told: 'events', eventIds: there } })
+        continue
+      }
       const missed = random.chance(0.5) ? (byOutsiders.get(streamId) ?? 0) : 0
       const eventIds = stream.slice(0, stream.length - missed)
       operations.push({ ...called, kind: 'read', strong: true, outcome: { told: 'events', eventIds } })

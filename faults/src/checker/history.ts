@@ -47,6 +47,8 @@ export interface ReadOperation extends Called {
   readonly kind: 'read'
   /** Whether it promises everything that was acknowledged before it began. */
   readonly strong: boolean
+  /** Of a copy: everything in the log before this place is said to be in it. */
+  readonly upTo?: { readonly topic: string; readonly partition: number; readonly offset: number }
   readonly outcome:
     | { readonly told: 'events'; readonly eventIds: readonly string[] }
     | { readonly told: 'failed'; readonly code: string }

@@ -332,6 +332,18 @@ export const mutations: readonly Mutation[] = [
         return { ...append, outcome: { ...append.outcome, eventIds: [random.uuid()] } }
       }),
   },
+  {
+    name: 'a copy says that it is fresher than it is',
+    rule: 'fresh-as-told',
+    spoil(given, random) {
+      const reads = given.operations.filter((one): one is ReadOperation => one.kind === 'read')
+      const some = reads.filter(({ upTo, outcome }) => upTo && outcome.told === 'events' && outcome.eventIds.length > 0)
+      return change(given, random, some, (read) => {
+        const eventIds = read.outcome.told === 'events' ? read.outcome.eventIds.slice(0, -1) : []
+        return { ...read, outcome: { told: 'events', eventIds } }
+      })
+    },
+  },
 ]
 
 function claimAtEnd(given: MutableCase, partition: number): string {

@@ -12,7 +12,7 @@ export async function readLog(
   topic: string,
   identify: (record: TopicRecord) => Pick<LogRecord, 'eventId' | 'decidedUpon'> = byId,
 ): Promise<LogRecord[]> {
-  const records = await readTopic({ brokers, topic, records: await countRecords(brokers, topic) })
+  const records = await readTopic({ brokers, topic, ends: await endsOf(brokers, topic) })
   return records.map((record) => {
     const { partition, offset, key, headers } = record
     return { topic, partition, offset, key, stamp: headers.nv ?? '', ...identify(record) }
@@ -21,12 +21,12 @@ export async function readLog(
 
 const byId = ({ headers }: TopicRecord) => ({ eventId: headers.ce_id ?? null })
 
-async function countRecords(brokers: readonly string[], topic: string): Promise<number> {
+async function endsOf(brokers: readonly string[], topic: string): Promise<Map<number, number>> {
   const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin()
   await admin.connect()
   try {
     const offsets = await admin.fetchTopicOffsets(topic)
-    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
+    return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]))
   } finally {
     await admin.disconnect()
   }

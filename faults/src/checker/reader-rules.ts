@@ -38,6 +38,19 @@ export const readerRules: readonly Rule[] = [
     },
   },
   {
+    name: 'fresh-as-told',
+    promise: 'a read of a copy contains everything in the log before the place it names',
+    *find({ reads, byStream }) {
+      for (const read of reads) {
+        const { upTo, outcome, streamId } = read
+        if (upTo === undefined || outcome.told !== 'events') continue
+        const due = (byStream.get(streamId) ?? []).filter(({ offset }) => offset < upTo.offset).length
+        if (outcome.eventIds.length >= due) continue
+        yield { says: `a copy of ${streamId} had ${outcome.eventIds.length} events of ${due}`, shown: [read] }
+      }
+    },
+  },
+  {
     name: 'equal-copies',
     promise: 'replicas, snapshots and projections equal the fold of the log',
     *find({ given, byStream }) {

@@ -34,17 +34,23 @@ export type InstanceHarm =
   | { readonly block: number }
   | { readonly stop: true }
 
+/** What a read gave; without `upTo` it is strong, whatever was asked for. */
+export type ReadAnswer = Pick<ReadOperation, 'outcome' | 'upTo'>
+
 /** What it holds itself of these streams, once it has come up to these positions. */
 export interface DumpRequest {
   readonly dump: readonly string[]
   readonly upTo: readonly Position[]
 }
 
-export type InstanceRequest = { readonly execute: CommandRequest } | { readonly read: string } | DumpRequest
+export type InstanceRequest =
+  | { readonly execute: CommandRequest }
+  | { readonly read: string; readonly strong: boolean }
+  | DumpRequest
 
 export type InstanceAnswer =
   | { readonly execute: AppendOutcome }
-  | { readonly read: ReadOperation['outcome'] }
+  | { readonly read: ReadAnswer }
   /** Streams by copy. */
   | { readonly dump: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> }
 

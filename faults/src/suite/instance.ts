@@ -10,7 +10,7 @@ import {
 } from '@narrative/core'
 import { diskReplica, kafkaEventStore, kafkajsDriver } from '@narrative/kafka-eventstore'
 import { memoryReadModels, postgresReadModels, projections } from '@narrative/projections'
-import type { AppendOutcome, ReadOperation } from '../checker/history.js'
+import type { AppendOutcome } from '../checker/history.js'
 import type {
   CommandRequest,
   FromInstance,
@@ -18,6 +18,7 @@ import type {
   InstanceHarm,
   InstanceRequest,
   InstanceSettings,
+  ReadAnswer,
   ToInstance,
 } from './instance-messages.js'
 import { type Fate, mortalDriver } from './mortal-driver.js'
@@ -32,7 +33,16 @@ const say = (message: FromInstance) => void process.send?.(message)
 const fate: Fate = { killAt: undefined }
 
 const storage = kafkaEventStore({
-  ...{ brokers, context, partitions, sessionTimeout, clientId: name, replicationFactor: 3, appendTimeout: 10_000 },
+  ...{
+    brokers,
+    context,
+    partitions,
+    sessionTimeout,
+    clientId: name,
+    replicationFactor: 3,
+    appendTimeout: 10_000,
+    standbys: 1,
+  },
   ...(directory !== undefined && { replica: diskReplica({ directory }) }),
   driver: (logger) => mortalDriver(kafkajsDriver({ brokers, clientId: name, requestTimeout: 5_000, logger }), fate),
 })
@@ -64,7 +74,7 @@ process.on('message', async (message: ToInstance) => {
 
 async function answerTo(request: InstanceRequest): Promise<InstanceAnswer> {
   if ('execute' in request) return { execute: await execute(request.execute) }
-  if ('read' in request) return { read: await read(request.read) }
+  if ('read' in request) return { read: await read(request.read, request.strong) }
   return { dump: database === undefined ? { 'the replicas': await owned(request.dump) } : await views(request.upTo) }
 }
 
@@ -102,12 +112,13 @@ async function execute(request: CommandRequest): Promise<AppendOutcome> {
   }
 }
 
-async function read(streamId: string): Promise<ReadOperation['outcome']> {
+async function read(streamId: string, strong: boolean): Promise<ReadAnswer> {
   try {
-    const { state } = await app.aggregates.state(order, idOf(streamId))
-    return { told: 'events', eventIds: state }
+    const consistency = strong ? 'strong' : 'replica'
+    const { state, checkpoint } = await app.aggregates.state(order, idOf(streamId), { consistency })
+    return { outcome: { told: 'events', eventIds: state }, ...(checkpoint !== undefined && { upTo: checkpoint }) }
   } catch (error) {
-    return { told: 'failed', code: isNarrativeError(error) ? error.code : `UNFORESEEN ${error}` }
+    return { outcome: { told: 'failed', code: isNarrativeError(error) ? error.code : `UNFORESEEN ${error}` } }
   }
 }
 

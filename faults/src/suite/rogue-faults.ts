@@ -33,6 +33,6 @@ function writing(write: (rogue: Rogue, ...place: Place) => Promise<RogueAppend>)
 async function versionOf({ services, random }: Scene, streamId: string): Promise<number | undefined> {
   const ready = services.filter((service) => service.trusted)
   if (ready.length === 0) return undefined
-  const outcome = await readAt(random.pick(ready), streamId)
+  const { outcome } = await readAt(random.pick(ready), streamId, true)
   return outcome.told === 'events' ? outcome.eventIds.length : undefined
 }

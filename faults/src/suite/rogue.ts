@@ -57,9 +57,11 @@ export class Rogue {
   async stray(partition: number, streamId: string, known: number, fencing: boolean): Promise<RogueAppend> {
     const { end } = await this.#driver.offsets(this.#topic, partition)
     const { claims } = await this.#lookBack(partition, streamId, end)
+    // An owner may write its claim again, to be sure that it still is one.
+    const old = claims.findLast((claim) => claim !== claims.at(-1)) ?? randomUUID()
     const identity = fencing ? await this.fence(partition) : await this.#driver.initProducerId(`rogue-${randomUUID()}`)
     const as = { identity, sequence: 0 }
-    const written = await this.#write(partition, streamId, known + 1, claims.at(-2) ?? randomUUID(), as)
+    const written = await this.#write(partition, streamId, known + 1, old, as)
     return { ...written, outcome: { told: 'unknown', code: 'ROGUE' }, outsider: 'under an old claim' }
   }
 

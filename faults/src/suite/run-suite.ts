@@ -4,11 +4,7 @@ import { rmSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isNarrativeError } from '@narrative/core'
-import type { TopicRecord } from '@narrative/testing'
-import { checkHistory } from '../checker/check-history.js'
-import type { Dump } from '../checker/evidence.js'
-import type { LogRecord } from '../checker/log.js'
-import { readLog } from '../checker/read-log.js'
+import { checkHistory, type Violation } from '../checker/check-history.js'
 import { Random } from '../random.js'
 import { GapMeter } from './gap-meter.js'
 import { keepHistory, keepLines } from './kept.js'
@@ -18,6 +14,7 @@ import { schedule } from './schedule.js'
 import { ServiceClients } from './service-clients.js'
 import { type Stage, setStage } from './stage.js'
 import { slowFaults, suiteFaults } from './suite-faults.js'
+import { dumpAll, readMarkedLog } from './witnesses.js'
 
 const partitions = 6
 const sessionTimeout = 3_000
@@ -104,13 +101,15 @@ async function play(
   const names = Object.keys(suiteFaults)
   const soFar = async () => {
     const operations = [...clients.operations]
-    return checkHistory({ operations, log: await readLog(cluster.brokers, topic, marked) }).violations
+    return checkHistory({ operations, log: await readMarkedLog(cluster.brokers, topic) }).violations
   }
+  let early: readonly Violation[] = []
   let judged = begun
   for (const faults of schedule(names, slowFaults, random, () => elapsed() < milliseconds / 2)) {
     if (elapsed() > milliseconds) break
     if (performance.now() - judged > judgeEvery) {
-      if ((await soFar()).length > 0) break
+      early = await soFar()
+      if (early.length > 0) break
       judged = performance.now()
     }
     const struckAt = performance.now()
@@ -132,11 +131,12 @@ async function play(
   await heal(true)
   await clients.stop()
 
-  const log = await readLog(cluster.brokers, topic, marked)
+  const log = await readMarkedLog(cluster.brokers, topic)
   const { operations } = clients
   const healing = { at: healed, partitions: Array.from({ length: partitions }, (_, n) => `${topic}/${n}`) }
-  const dumps = await dumpAll(stage, [...clients.versions.keys()], endsOf(log))
-  const { violations, facts } = checkHistory({ operations, log, dumps, healed: healing })
+  const dumps = await dumpAll(stage, [...clients.versions.keys()], log)
+  const { violations: late, facts } = checkHistory({ operations, log, dumps, healed: healing })
+  const violations = late.length > 0 ? late : early
   const unforeseen = [...new Set(operations.flatMap(({ outcome }) => ('code' in outcome ? outcome.code : [])))].filter(
     (code) => code.startsWith('UNFORESEEN'),
   )
@@ -157,30 +157,4 @@ function machine(): string {
   const [core] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
   return `${cpus().length} cores (${core?.model.trim() || 'unknown model'}), ${memory} GB memory, Node ${process.versions.node}`
-}
-
-/** Events are told apart by the mark that their command brought along. */
-function marked({ key, value }: TopicRecord): Pick<LogRecord, 'eventId' | 'decidedUpon'> {
-  if (key === null || value === null) return { eventId: null }
-  const { mark, upon } = JSON.parse(value) as { mark: string; upon: number }
-  return { eventId: mark, decidedUpon: upon }
-}
-
-/** The next offset of each partition. */
-function endsOf(log: readonly LogRecord[]): Map<number, number> {
-  return new Map(log.map(({ partition, offset }) => [partition, offset + 1]))
-}
-
-/** What the owners' replicas hold, each its own partitions', and what the worker's views do. */
-async function dumpAll(stage: Stage, streamIds: readonly string[], ends: Map<number, number>): Promise<Dump[]> {
-  const { topic, services, worker } = stage
-  const offsets = Object.fromEntries([...ends].map(([partition, end]) => [`${topic}/${partition}`, end]))
-  const upTo = [...ends].map(([partition, end]) => ({ topic, partition, offset: end - 1 }))
-  const held: Record<string, Record<string, readonly string[]>> = {}
-  for (const process of [...services, worker]) {
-    const answer = await process.ask({ dump: streamIds, upTo }, 120_000)
-    if (answer === undefined || !('dump' in answer)) throw new Error(`${process.name} did not say what it holds.`)
-    for (const [name, streams] of Object.entries(answer.dump)) held[name] = { ...held[name], ...streams }
-  }
-  return Object.entries(held).map(([name, streams]) => ({ name, offsets, streams }))
 }

@@ -3,9 +3,10 @@
 // They come whether those before them were served or not, to each partition at the same rate: so a gap in what a partition
 // acknowledged is the partition's, and not that of clients who wait elsewhere.
 import { randomUUID } from 'node:crypto'
-import type { AppendOperation, AppendOutcome, Operation, ReadOperation } from '../checker/history.js'
+import type { AppendOperation, AppendOutcome, Operation } from '../checker/history.js'
 import { Random } from '../random.js'
 import type { GapMeter } from './gap-meter.js'
+import type { ReadAnswer } from './instance-messages.js'
 import { pause } from './pause.js'
 import type { Service } from './service.js'
 
@@ -148,9 +149,10 @@ export class ServiceClients {
     const service = this.#anyService()
     if (service === undefined) return
     const start = performance.now()
-    const outcome = await readAt(service, streamId)
+    const { outcome, upTo } = await readAt(service, streamId, this.#random.chance(0.7))
     const called = { id: this.operations.length, client, instance: service.name, start, end: performance.now() }
-    this.operations.push({ kind: 'read', strong: true, ...called, streamId, outcome })
+    const fresh = upTo === undefined ? { strong: true } : { strong: false, upTo }
+    this.operations.push({ kind: 'read', ...fresh, ...called, streamId, outcome })
   }
 
   #anyService(): Service | undefined {
@@ -160,8 +162,8 @@ export class ServiceClients {
   }
 }
 
-/** A strong read by way of an instance. */
-export async function readAt(service: Service, streamId: string): Promise<ReadOperation['outcome']> {
-  const answer = await service.ask({ read: streamId }, 5_000)
-  return answer !== undefined && 'read' in answer ? answer.read : { told: 'failed', code: 'NO_ANSWER' }
+/** A read by way of an instance. */
+export async function readAt(service: Service, streamId: string, strong: boolean): Promise<ReadAnswer> {
+  const answer = await service.ask({ read: streamId, strong }, 5_000)
+  return answer !== undefined && 'read' in answer ? answer.read : { outcome: { told: 'failed', code: 'NO_ANSWER' } }
 }

@@ -17,8 +17,8 @@ export interface TopicRecord {
 export interface ReadTopicOptions {
   readonly brokers: readonly string[]
   readonly topic: string
-  /** How many records there are at least: without them it fails. */
-  readonly records: number
+  /** By partition, where to end: the offset behind the last record that is wanted. Without those before it fails. */
+  readonly ends: ReadonlyMap<number, number>
 }
 
 // Characters that occur in no key and no header of ours.
@@ -26,19 +26,21 @@ const field = '\u0001'
 const header = '\u0002'
 
 /**
- * Reads a topic from its beginning with Java's `kafka-console-consumer`, from the same jars as the brokers.
+ * Reads a topic without gaps from its beginning with Java's `kafka-console-consumer`, from the same jars as the brokers.
  *
  * @returns the records by partition, each partition in order
  */
 export async function readTopic(options: ReadTopicOptions, logger: Logger = stderrLogger()): Promise<TopicRecord[]> {
-  const { brokers, topic, records } = options
+  const { brokers, topic, ends } = options
+  const wanted = [...ends.values()].reduce((sum, end) => sum + end, 0)
+  if (wanted === 0) return []
   const { java, jars } = await kafkaRuntime(logger)
   const printed = ['partition', 'offset', 'headers', 'key', 'value'].map((name) => `print.${name}=true`)
   const properties = [...printed, `key.separator=${field}`, `headers.separator=${header}`]
   const args = [
     ...['-Xmx256m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', jars.classPath],
     ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers.join(','), '--topic', topic],
-    ...['--from-beginning', '--max-messages', String(records), '--timeout-ms', '20000'],
+    ...['--from-beginning', '--timeout-ms', '60000'],
     ...properties.flatMap((property) => ['--property', property]),
   ]
   const program = spawn(java, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -47,9 +49,15 @@ export async function readTopic(options: ReadTopicOptions, logger: Logger = stde
     complaints += chunk
   })
   const found: TopicRecord[] = []
-  for await (const line of createInterface({ input: program.stdout })) found.push(parse(line))
-  if (found.length < records) {
-    throw new Error(`The console consumer read ${found.length} of ${records} records of ${topic}.\n${complaints}`)
+  for await (const line of createInterface({ input: program.stdout })) {
+    const record = parse(line)
+    if (record.offset >= (ends.get(record.partition) ?? 0)) continue // written meanwhile
+    found.push(record)
+    if (found.length === wanted) break
+  }
+  program.kill()
+  if (found.length < wanted) {
+    throw new Error(`The console consumer read ${found.length} of ${wanted} records of ${topic}.\n${complaints}`)
   }
   return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
