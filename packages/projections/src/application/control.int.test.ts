@@ -7,9 +7,7 @@ import {
   noValidation,
   silentLogger,
 } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
-import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import {
   defineProjection,
   memoryReadModels,
@@ -19,24 +17,10 @@ import {
   table,
 } from '../index.js'
 import { partContext } from '../runtime/history.test-fixture.js'
+import { databasePerTest } from './database.test-fixture.js'
 import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
 
-let postgres: PostgresService
-let url: string
-let pool: pg.Pool
-const stops: (() => Promise<void>)[] = []
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-})
-beforeEach(async () => {
-  url = await postgres.createDatabase()
-  pool = new pg.Pool({ connectionString: url })
-})
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-  await pool.end()
-})
-afterAll(() => postgres.stop())
+const database = databasePerTest()
 
 const totals = table('totals', { key: 'orderId', columns: { orderId: 'text', total: 'bigint' } })
 const trouble = { broken: false, handled: 0 }
@@ -52,11 +36,11 @@ const view = defineProjection({
 })
 beforeEach(() => Object.assign(trouble, { broken: false, handled: 0 }))
 
-async function service(store: ReadModels = postgresReadModels({ url })) {
+async function service(store: ReadModels = postgresReadModels({ url: database.url })) {
   const views = projections([view], { store })
   const common = { eventStore: inMemoryEventStore(), validator: noValidation, logger: silentLogger }
   const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
-  stops.push(() => app.stop())
+  database.stopLater(() => app.stop())
   const place = async (orderId: string, total: number) => {
     const events = [new OrderPlaced('', 'ada', [], total)]
     return (await app.commands.execute(new RecordEvents({ orderId, events }))).position!
@@ -67,10 +51,10 @@ async function service(store: ReadModels = postgresReadModels({ url })) {
 }
 
 async function beside(eventLog: EventLog) {
-  const views = projections([view], { store: postgresReadModels({ url }), follow: false })
+  const views = projections([view], { store: postgresReadModels({ url: database.url }), follow: false })
   expect(views.prepare(partContext())).toEqual([])
   await views.start(eventLog)
-  stops.push(() => views.stop())
+  database.stopLater(() => views.stop())
   return views
 }
 
@@ -94,7 +78,7 @@ test('paused from elsewhere, workers stand still, also after a restart; resumed,
   await applied(position)
   expect(await tool.overview('totals')).toMatchObject({ paused: false, lag: { events: 0, seconds: 0 } })
   await app.stop()
-  expect((await pool.query('SELECT * FROM narrative_workers')).rows).toEqual([])
+  expect((await database.pool.query('SELECT * FROM narrative_workers')).rows).toEqual([])
 })
 
 test('a projection that has stopped says why to everybody, and tries again when it is resumed', async () => {
@@ -112,12 +96,12 @@ test('a projection that has stopped says why to everybody, and tries again when 
   await tool.resume('totals')
   await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'running', parked: 0 }]), 5000)
   await views.waitFor!(position, { timeout: 5000 })
-  expect((await pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'a' }])
+  expect((await database.pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'a' }])
 })
 
 const stores: [string, () => ReadModels][] = [
   ['memory', () => memoryReadModels()],
-  ['postgres', () => postgresReadModels({ url })],
+  ['postgres', () => postgresReadModels({ url: database.url })],
 ]
 
 test.each(stores)(
@@ -154,7 +138,7 @@ test('a rebuild is seen and cancelled from elsewhere; so is one that was left be
   await expect(views.rebuild('totals')).rejects.toMatchObject({ code: 'PROJECTION_STOPPED' })
   expect((await tool.overview('totals')).rebuild).toMatchObject({ generation: 2 })
   expect(await tool.cancelRebuild('totals')).toBe(true)
-  expect((await pool.query(`SELECT to_regclass('totals__g2') AS name`)).rows).toEqual([{ name: null }])
+  expect((await database.pool.query(`SELECT to_regclass('totals__g2') AS name`)).rows).toEqual([{ name: null }])
   trouble.broken = false
   await views.rebuild('totals', { keepOld: true })
   expect(await tool.overview('totals')).toMatchObject({ generation: 2, kept: 1 })

@@ -12,9 +12,8 @@ import {
   type Position,
   silentLogger,
 } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   defineProjection,
   EventHandler,
@@ -29,27 +28,12 @@ import {
 } from '../index.js'
 import { codec, partContext } from '../runtime/history.test-fixture.js'
 import { Counting } from './counting.test-fixture.js'
+import { databasePerTest } from './database.test-fixture.js'
 import { Order, OrderPlaced, OrderRepriced, OrdersView, RecordEvents } from './orders.test-fixture.js'
 
-let postgres: PostgresService
-let url: string
-let pool: pg.Pool
-const stops: (() => Promise<void>)[] = []
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-})
-beforeEach(async () => {
-  url = await postgres.createDatabase()
-  pool = new pg.Pool({ connectionString: url })
-  pool.on('error', () => {})
-})
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-  await pool.end()
-})
-afterAll(() => postgres.stop())
+const database = databasePerTest()
 
-async function run(classes: ProjectionLike[], store: ReadModels = postgresReadModels({ url })) {
+async function run(classes: ProjectionLike[], store: ReadModels = postgresReadModels({ url: database.url })) {
   const views = projections(classes, { store })
   const app = await createApplication({
     aggregates: [Order],
@@ -57,7 +41,7 @@ async function run(classes: ProjectionLike[], store: ReadModels = postgresReadMo
     validator: noValidation,
     logger: silentLogger,
   })
-  stops.push(() => app.stop())
+  database.stopLater(() => app.stop())
   const append = async (orderId: string, ...events: object[]) => {
     const { position } = await app.commands.execute(new RecordEvents({ orderId, events }))
     return position!
@@ -86,7 +70,7 @@ class TotalsView {
 test.each(['memory', 'postgres'])(
   'a handler that fails stops its projection alone, when that is wanted, on %s',
   async (kind) => {
-    const store = kind === 'memory' ? memoryReadModels() : postgresReadModels({ url })
+    const store = kind === 'memory' ? memoryReadModels() : postgresReadModels({ url: database.url })
     const { app, append, wait } = await run([TotalsView, OrdersView], store)
     const good = await append('a', placed(1))
     await wait(good)
@@ -122,14 +106,14 @@ const Totals = defineProjection({
 test('a row that Postgres refuses parks its own events; the others of the same commit are stored', async () => {
   const { append, wait, views } = await run([Totals])
   await wait(await append('a', placed(1)))
-  await pool.query('ALTER TABLE totals ADD CHECK (total < 100)')
+  await database.pool.query('ALTER TABLE totals ADD CHECK (total < 100)')
   const bad = await append('a', placed(500))
   for (const [i, orderId] of ['b', 'c'].entries()) await append(orderId, placed(3 + i))
   await expect(wait(bad)).rejects.toMatchObject({ code: 'EVENT_PARKED', details: { position: bad } })
   const behind = await append('a', placed(2))
   await expect(wait(behind)).rejects.toMatchObject({ code: 'EVENT_PARKED' })
   await wait(await append('d', placed(5)))
-  const rows = async () => (await pool.query('SELECT order_id, total::int FROM totals ORDER BY 1')).rows
+  const rows = async () => (await database.pool.query('SELECT order_id, total::int FROM totals ORDER BY 1')).rows
   const others = [
     { order_id: 'b', total: 3 },
     { order_id: 'c', total: 4 },
@@ -142,7 +126,7 @@ test('a row that Postgres refuses parks its own events; the others of the same c
   ])
   expect(views.status()).toMatchObject([{ state: 'running', parked: 2 }])
 
-  await pool.query('ALTER TABLE totals DROP CONSTRAINT totals_total_check')
+  await database.pool.query('ALTER TABLE totals DROP CONSTRAINT totals_total_check')
   await views.deadLetters(Totals).ask('redrive', 'all')
   expect(await rows()).toEqual([{ order_id: 'a', total: 2 }, ...others])
   await wait(bad)
@@ -152,17 +136,19 @@ test('a write that only Postgres understands stops the projection and leaves not
   const { append, wait, app } = await run([Totals])
   await wait(await append('a', placed(1)))
   // Refused at the commit alone, whatever the rows are.
-  await pool.query(
+  await database.pool.query(
     `CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '23000'; END $$ LANGUAGE plpgsql`,
   )
-  await pool.query('CREATE TRIGGER refuse BEFORE UPDATE ON narrative_checkpoints EXECUTE FUNCTION refuse()')
-  const before = await pool.query('SELECT * FROM narrative_checkpoints ORDER BY partition')
+  await database.pool.query('CREATE TRIGGER refuse BEFORE UPDATE ON narrative_checkpoints EXECUTE FUNCTION refuse()')
+  const before = await database.pool.query('SELECT * FROM narrative_checkpoints ORDER BY partition')
   await expect(wait(await append('a', placed(50)))).rejects.toMatchObject({
     code: 'PROJECTION_STOPPED',
     cause: { code: '23000' },
   })
   expect(app.health().ready).toBe(false)
-  expect((await pool.query('SELECT * FROM narrative_checkpoints ORDER BY partition')).rows).toEqual(before.rows)
+  expect((await database.pool.query('SELECT * FROM narrative_checkpoints ORDER BY partition')).rows).toEqual(
+    before.rows,
+  )
 })
 
 test('dead letters are redriven and skipped from outside, too: the next look sees it', async () => {
@@ -184,7 +170,7 @@ test('dead letters are redriven and skipped from outside, too: the next look see
   await wait(await append('c', placed(1)))
   await vi.waitFor(() => expect(views.status()).toMatchObject([{ parked: 3 }]))
   // As another process would: only the store is shared with it.
-  const beside = projections([shaky], { store: postgresReadModels({ pool }), follow: false })
+  const beside = projections([shaky], { store: postgresReadModels({ pool: database.pool }), follow: false })
   beside.prepare(partContext())
   const letters = beside.deadLetters(shaky)
   expect(await letters.list({ key: 'a' })).toMatchObject([
@@ -196,7 +182,7 @@ test('dead letters are redriven and skipped from outside, too: the next look see
   repaired = true
   expect(await letters.ask('redrive', 'all')).toBe(2)
   await vi.waitFor(async () => expect(await letters.count()).toBe(0), 5000)
-  expect((await pool.query('SELECT order_id, total::int FROM totals ORDER BY 1')).rows).toEqual([
+  expect((await database.pool.query('SELECT order_id, total::int FROM totals ORDER BY 1')).rows).toEqual([
     { order_id: 'a', total: 14 },
     { order_id: 'b', total: 13 },
     { order_id: 'c', total: 1 },
@@ -224,7 +210,7 @@ test('what cannot be decoded is parked by its position, without another try; the
     ...customers,
     on: { 'order.placed': (_row, { total }: OrderPlaced) => ({ orderId: `sum ${total}`, total }) },
   })
-  const views = projections([old], { store: postgresReadModels({ url }) })
+  const views = projections([old], { store: postgresReadModels({ url: database.url }) })
   const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
   const append = async (...events: NewEvent[]) => {
     const metadata = { commandId: randomUUID(), correlationId: 'c', causationId: 'c' }
@@ -247,8 +233,8 @@ test('what cannot be decoded is parked by its position, without another try; the
     ...{ ...parked, from: [OrderInV2], key: (event: PlacedInV2) => `sum ${event.amount}` },
     on: { 'order.placed': (_row, { amount }: PlacedInV2) => ({ orderId: `sum ${amount}`, total: amount }) },
   })
-  const newer = projections([next], { store: postgresReadModels({ url }) })
-  stops.push((await createApplication({ ...common, aggregates: [OrderInV2], parts: [newer] })).stop)
+  const newer = projections([next], { store: postgresReadModels({ url: database.url }) })
+  database.stopLater((await createApplication({ ...common, aggregates: [OrderInV2], parts: [newer] })).stop)
   await newer.ready()
   expect(newer.status()).toMatchObject([{ state: 'running', parked: 2 }])
   await newer.deadLetters(next).ask('redrive', { key: 'sum 8' })
@@ -263,19 +249,18 @@ test('what cannot be decoded is parked by its position, without another try; the
       failure: { message: expect.stringContaining('no upcaster') },
     },
   ])
-  expect((await pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'sum 7' }])
+  expect((await database.pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'sum 7' }])
 })
 
 test('Postgres goes away and comes back: nothing is lost and nobody restarts anything', async () => {
   const { app, append, wait } = await run([TotalsView])
   await wait(await append('a', placed(1)))
-  const admin = new pg.Client({ connectionString: postgres.url })
+  const admin = new pg.Client({ connectionString: database.server })
   await admin.connect()
-  const database = new URL(url).pathname.slice(1)
+  const name = new URL(database.url).pathname.slice(1)
   const away = async (allow: boolean) => {
-    await admin.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS ${allow}`)
-    if (!allow)
-      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database])
+    await admin.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS ${allow}`)
+    if (!allow) await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
   }
   await away(false)
   const position = await append('a', placed(2))
@@ -287,17 +272,17 @@ test('Postgres goes away and comes back: nothing is lost and nobody restarts any
   await away(true)
   await wait(position)
   expect(app.health().ready).toBe(true)
-  expect((await pool.query('SELECT total::int FROM totals')).rows).toEqual([{ total: 2 }])
+  expect((await database.pool.query('SELECT total::int FROM totals')).rows).toEqual([{ total: 2 }])
   await admin.end()
 })
 
 test('two workers that know nothing of each other take turns, and nothing is applied twice', async () => {
   const eventStore = inMemoryEventStore()
   const open = async () => {
-    const views = projections([Counting], { store: postgresReadModels({ url }) })
+    const views = projections([Counting], { store: postgresReadModels({ url: database.url }) })
     const common = { aggregates: [Order], eventStore, validator: noValidation, logger: silentLogger }
     const app = await createApplication({ ...common, parts: [views] })
-    stops.push(() => app.stop())
+    database.stopLater(() => app.stop())
     return { views, app }
   }
   const [first, second] = [await open(), await open()]
@@ -312,7 +297,7 @@ test('two workers that know nothing of each other take turns, and nothing is app
     const { position } = await second.app.commands.execute(new RecordEvents({ orderId, events: [placed(1)] }))
     await Promise.all([first, second].map(({ views }) => views.waitFor!(position!, { timeout: 20_000 })))
   }
-  const { rows } = await pool.query('SELECT order_id, events, sum::int, last_version FROM counts ORDER BY 1')
+  const { rows } = await database.pool.query('SELECT order_id, events, sum::int, last_version FROM counts ORDER BY 1')
   expect(rows).toEqual(orders.map((order_id) => ({ order_id, events: 61, sum: 61, last_version: 61 })))
 })
 
@@ -354,10 +339,10 @@ test('free SQL: statements and checkpoint are one transaction, also in a rebuild
   for (const total of [1, 2, 3]) await append('a', placed(total))
   await wait(await append('b', placed(4)))
   await wait(await append('a', placed(5)))
-  const ledger = async () => (await pool.query('SELECT customer, total::int FROM ledger')).rows
+  const ledger = async () => (await database.pool.query('SELECT customer, total::int FROM ledger')).rows
   expect(await ledger()).toEqual([{ customer: 'ada', total: 15 }])
 
-  await pool.query('UPDATE ledger SET total = 0')
+  await database.pool.query('UPDATE ledger SET total = 0')
   expect(await views.rebuild(Ledger)).toMatchObject({ secondsLeft: 0 })
   expect(await ledger()).toEqual([{ customer: 'ada', total: 15 }])
   await wait(await append('b', placed(1)))
@@ -377,7 +362,9 @@ test('free SQL: an error that a handler swallows does not lose its event', async
     message: expect.stringContaining('its error was caught'),
   })
   // What came before it in the same batch is stored.
-  expect((await pool.query('SELECT customer, total::int FROM ledger')).rows).toEqual([{ customer: 'ada', total: 1 }])
+  expect((await database.pool.query('SELECT customer, total::int FROM ledger')).rows).toEqual([
+    { customer: 'ada', total: 1 },
+  ])
 })
 
 @Projection('sum', { from: [Order] })

@@ -1,8 +1,6 @@
 // Rebuilding at length: shared by processes, interrupted and resumed, at a pace, and back to the old view.
 import { createApplication, type EventLog, inMemoryEventStore, noValidation, silentLogger } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
-import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   defineProjection,
   memoryReadModels,
@@ -14,24 +12,10 @@ import {
   table,
 } from '../index.js'
 import { partContext } from '../runtime/history.test-fixture.js'
+import { databasePerTest } from './database.test-fixture.js'
 import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
 
-let postgres: PostgresService
-let url: string
-let pool: pg.Pool
-const stops: (() => Promise<void>)[] = []
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-})
-beforeEach(async () => {
-  url = await postgres.createDatabase()
-  pool = new pg.Pool({ connectionString: url })
-})
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-  await pool.end()
-})
-afterAll(() => postgres.stop())
+const database = databasePerTest()
 
 const totals = table('totals', { key: 'orderId', columns: { orderId: 'text', total: 'bigint' } })
 type Handle = (event: OrderPlaced, context: ProjectionContext) => number
@@ -57,7 +41,7 @@ async function shop(store: ReadModels) {
   const app = await createApplication({
     ...{ aggregates: [Order], eventStore, validator: noValidation, logger: silentLogger, parts: [views] },
   })
-  stops.push(() => app.stop())
+  database.stopLater(() => app.stop())
   const place = async (orderId: string, total: number) => {
     const events = [new OrderPlaced('', 'ada', [], total)]
     const { position } = await app.commands.execute(new RecordEvents({ orderId, events }))
@@ -69,10 +53,10 @@ async function shop(store: ReadModels) {
 
 /** A process with the next release, that only rebuilds. */
 async function tool(eventLog: EventLog, total: Handle) {
-  const views = projections([totalsBy(total)], { store: postgresReadModels({ url }), follow: false })
+  const views = projections([totalsBy(total)], { store: postgresReadModels({ url: database.url }), follow: false })
   expect(views.prepare(partContext())).toEqual([])
   await views.start(eventLog)
-  stops.push(() => views.stop())
+  database.stopLater(() => views.stop())
   return views
 }
 
@@ -101,7 +85,7 @@ function sharedLog(log: EventLog): EventLog {
 }
 
 test('several processes share a rebuild, and all of them return when the new view is in place', async () => {
-  const { app, reader } = await shop(postgresReadModels({ url }))
+  const { app, reader } = await shop(postgresReadModels({ url: database.url }))
   const log = sharedLog(app.eventLog)
   const byTool = [new Set<number>(), new Set<number>(), new Set<number>()]
   const tools = await Promise.all(
@@ -120,7 +104,7 @@ test('several processes share a rebuild, and all of them return when the new vie
 })
 
 test('an interrupted rebuild is resumed where it was, when that is wanted', async () => {
-  const { app, reader } = await shop(postgresReadModels({ url }))
+  const { app, reader } = await shop(postgresReadModels({ url: database.url }))
   let applied: string[] = []
   let broken = true
   const views = await tool(app.eventLog, (event, { eventId, position }) => {
@@ -147,7 +131,7 @@ test('an interrupted rebuild is resumed where it was, when that is wanted', asyn
 
 const stores: [string, () => ReadModels][] = [
   ['memory', () => memoryReadModels()],
-  ['postgres', () => postgresReadModels({ url })],
+  ['postgres', () => postgresReadModels({ url: database.url })],
 ]
 
 test.each(stores)(
@@ -172,7 +156,7 @@ test.each(stores)(
 )
 
 test('progress says for each partition how far it is, how fast, and how long it will take', async () => {
-  const { views } = await shop(postgresReadModels({ url }))
+  const { views } = await shop(postgresReadModels({ url: database.url }))
   const reports: RebuildProgress[] = []
   const began = performance.now()
   await views.rebuild('totals', { eventsPerSecond: 100, onProgress: (progress) => reports.push(progress) })
