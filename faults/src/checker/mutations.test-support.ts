@@ -340,7 +340,7 @@ export const mutations: readonly Mutation[] = [
       const some = reads.filter(({ upTo, outcome }) => upTo && outcome.told === 'events' && outcome.eventIds.length > 0)
       return change(given, random, some, (read) => {
         const eventIds = read.outcome.told === 'events' ? read.outcome.eventIds.slice(0, -1) : []
-        return { ...read, outcome: { told: 'events', eventIds } }
+        return { ...read, outcome: { told: 'events' as const, eventIds } }
       })
     },
   },
