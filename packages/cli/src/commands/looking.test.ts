@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EventStorage } from '@narrative/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Ended, narrative, recordsIn } from '../cli.test-support.js'
 import { fillShop, shopIn, shopOn } from './shop.test-support.js'
@@ -170,4 +171,19 @@ test('what the service keeps in its memory is not looked after from outside', as
     expect(await run(...args)).toMatchObject({ code: 0, out: '' })
     expect((await run(...args, 'orders-view')).code).toBe(2)
   }
+})
+
+test('whatever is asked, the event store is opened for no categories: nothing can be claimed', async () => {
+  const opened: (readonly string[])[] = []
+  const config = shopIn(directory)
+  const eventStore: EventStorage = {
+    name: 'watched',
+    open(context) {
+      opened.push(context.categories)
+      return config.eventStore.open(context)
+    },
+  }
+  for (const args of [['doctor'], ['streams', 'list'], ['events', 'tail', '--from', 'start', '--no-follow']])
+    expect((await narrative(args, { ...config, eventStore })).code).toBe(0)
+  expect(opened).toEqual([[], [], []])
 })
