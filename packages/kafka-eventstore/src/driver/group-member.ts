@@ -5,8 +5,8 @@
 // safe, because a group decides only who should work. Who may write is decided by claims.
 import { isNarrativeError, type Logger, NarrativeError } from '@narrative/core'
 import { orAborted, repeatUntil } from './attempts.js'
-import { isPassing, type ProtocolFailure } from './broker-failure.js'
 import type { ClusterClient } from './cluster-client.js'
+import { groupError } from './group-errors.js'
 import { decodeMember, decodeShare, encodeMember, encodeShare, nothing } from './group-messages.js'
 import { GroupRequests } from './group-requests.js'
 import type { GroupOptions, Membership } from './kafka-driver.js'
@@ -17,7 +17,6 @@ const illegalGeneration = 22
 const unknownMember = 25
 const rebalanceInProgress = 27
 const memberIdRequired = 79
-const fencedInstance = 82
 /** What begins another round of joining. */
 const rejoining = new Set([illegalGeneration, unknownMember, rebalanceInProgress])
 
@@ -231,7 +230,7 @@ export class GroupMember implements Membership {
         generationId: joined.generationId,
         memberId: joined.memberId,
         groupInstanceId: instanceId,
-        groupAssignment: leads ? await this.#assign(joined.members) : [],
+        groupAssignment: leads ? await this.#shareOut(joined.members) : [],
       })
       if (rejoining.has(synced.errorCode)) {
         if (synced.errorCode === unknownMember) this.#memberId = ''
@@ -248,10 +247,10 @@ export class GroupMember implements Membership {
     }
   }
 
-  async #assign(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
+  /** The leader's duty: what each member is told. */
+  async #shareOut(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
     const candidates = members.map(({ memberId, memberMetadata }) => decodeMember(memberId, memberMetadata))
-    const names = [...new Set(candidates.flatMap(({ topics }) => topics))]
-    const { topics } = await this.#client.view.ask(names)
+    const { topics } = await this.#client.view.ask([...new Set(candidates.flatMap(({ topics }) => topics))])
     const shared = topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
     const shares = assignSticky(shared, candidates, this.#options.standbys)
     return [...shares].map(([memberId, share]) => ({ memberId, memberAssignment: encodeShare(share) }))
@@ -269,14 +268,7 @@ export class GroupMember implements Membership {
 
   #check(code: number): void {
     const failure = this.#client.failure(code)
-    if (failure === undefined) return
-    if (code === fencedInstance) throw replaced(this.#options)
-    if (isPassing(failure)) throw failure
-    throw new NarrativeError('BROKER_REFUSED', {
-      message: `Joining the group ${this.#options.group} was refused by Kafka: ${failure.message}. ${remedy(code)}`,
-      details: { group: this.#options.group, type: (failure as ProtocolFailure).type, code },
-      cause: failure,
-    })
+    if (failure !== undefined) throw groupError(failure, code, this.#options)
   }
 
   async #pause(milliseconds: number): Promise<void> {
@@ -296,18 +288,4 @@ export class GroupMember implements Membership {
     })
     this.#client.closing.throwIfAborted()
   }
-}
-
-function replaced({ group, instanceId }: GroupOptions): NarrativeError {
-  return new NarrativeError('INSTANCE_REPLACED', {
-    message: `Another process joined the group ${group} as ${JSON.stringify(instanceId)}, so this one does no more work. Give each instance an instanceId of its own, and end this process.`,
-    details: { group, instanceId },
-  })
-}
-
-function remedy(code: number): string {
-  if (code === 23) return 'Another kind of consumer uses this group: choose another name with the option `group`.'
-  if (code === 26)
-    return 'Choose a sessionTimeout between group.min.session.timeout.ms and group.max.session.timeout.ms.'
-  return 'Give this user the right to read the group (ACLs).'
 }
