@@ -1,63 +1,33 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createServer, type Server } from 'node:tls'
-import { promisify } from 'node:util'
 import { type KafkaBroker, startKafka, uniqueName } from '@narrative/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Certificate, makeCertificate } from './certificate.test-support.js'
 import { kafkajsDriver } from './kafkajs-driver.js'
 
 // The broker speaks TLS through a terminator in front of it, whose port it advertises: every connection of the driver
 // has to be encrypted, those to the leaders named by the metadata too.
 let kafka: KafkaBroker
 let terminator: Server
-let directory: string
-const certificate = { pfx: Buffer.alloc(0), ca: '' }
+let certificate: Certificate
 const sockets = new Set<Socket>()
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'narrative-tls-'))
-  const store = join(directory, 'store.p12')
-  const keytool = (...args: string[]) =>
-    promisify(execFile)('keytool', [
-      ...args,
-      '-keystore',
-      store,
-      '-storetype',
-      'PKCS12',
-      '-storepass',
-      'password',
-      '-alias',
-      'broker',
-    ])
-  await keytool(
-    '-genkeypair',
-    '-keyalg',
-    'RSA',
-    '-keysize',
-    '2048',
-    '-dname',
-    'CN=localhost',
-    '-validity',
-    '2',
-    '-ext',
-    'san=dns:localhost,ip:127.0.0.1',
-  )
-  certificate.pfx = await readFile(store)
-  certificate.ca = (await keytool('-exportcert', '-rfc')).stdout
-
+  certificate = await makeCertificate()
   let target = 0
-  terminator = createServer({ pfx: certificate.pfx, passphrase: 'password' }, (encrypted) => {
-    const plain = connect(target, '127.0.0.1')
-    for (const socket of [encrypted, plain]) {
-      sockets.add(socket)
-      socket.on('error', () => socket.destroy()) // the other end went away
-      socket.on('close', () => sockets.delete(socket))
-    }
-    encrypted.pipe(plain).pipe(encrypted)
-  })
+  terminator = createServer(
+    { pfx: await readFile(certificate.store), passphrase: certificate.password },
+    (encrypted) => {
+      const plain = connect(target, '127.0.0.1')
+      for (const socket of [encrypted, plain]) {
+        sockets.add(socket)
+        socket.on('error', () => socket.destroy()) // the other end went away
+        socket.on('close', () => sockets.delete(socket))
+      }
+      encrypted.pipe(plain).pipe(encrypted)
+    },
+  )
   await new Promise<void>((resolve) => terminator.listen(0, '127.0.0.1', resolve))
   kafka = await startKafka({ proxyPort: (terminator.address() as AddressInfo).port })
   target = kafka.proxyTarget!
@@ -67,7 +37,7 @@ afterAll(async () => {
   for (const socket of sockets) socket.destroy()
   terminator?.close()
   await kafka?.stop()
-  await rm(directory, { recursive: true, force: true })
+  await certificate?.remove()
 })
 
 const brokers = () => [`127.0.0.1:${(terminator.address() as AddressInfo).port}`]

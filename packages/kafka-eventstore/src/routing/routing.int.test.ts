@@ -1,117 +1,31 @@
 // Two applications on a real broker: whichever gets a command, the caller sees what the owner of the stream says.
 import { randomUUID } from 'node:crypto'
-import {
-  Aggregate,
-  AggregateId,
-  type Application,
-  Command,
-  CommandHandler,
-  createApplication,
-  DomainError,
-  Event,
-  EventHandler,
-  isNarrativeError,
-  silentLogger,
-} from '@narrative/core'
+import type { Application } from '@narrative/core'
 import { startKafka, uniqueName } from '@narrative/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kafkajsDriver } from '../driver/kafkajs-driver.js'
-import { kafkaEventStore } from '../kafka-event-store.js'
 import type { KafkaEventStoreOptions } from '../options.js'
 import { until } from '../store.test-support.js'
-
-class Overdrawn extends DomainError {
-  constructor(readonly accountId: string) {
-    super('account.overdrawn', `Account ${accountId} is overdrawn.`, { accountId })
-  }
-}
-
-@Command('account.deposit')
-class Deposit {
-  @AggregateId() readonly accountId: string
-  constructor(
-    accountId: string,
-    readonly amount: number,
-  ) {
-    this.accountId = accountId
-  }
-}
-
-@Command('account.withdraw')
-class Withdraw {
-  @AggregateId() readonly accountId: string
-  constructor(
-    accountId: string,
-    readonly amount: number,
-  ) {
-    this.accountId = accountId
-  }
-}
-
-@Event('account.moved')
-class Moved {
-  constructor(readonly amount: number) {}
-}
-
-@Aggregate('account')
-class Account {
-  balance = 0
-  @CommandHandler(Deposit) deposit({ amount }: Deposit) {
-    return amount === 0 ? undefined : new Moved(amount)
-  }
-  @CommandHandler(Withdraw) withdraw({ accountId, amount }: Withdraw) {
-    if (amount > this.balance) throw new Overdrawn(accountId)
-    return new Moved(-amount)
-  }
-  @EventHandler(Moved) moved({ amount }: Moved) {
-    this.balance += amount
-  }
-}
+import {
+  Account,
+  Deposit,
+  idElsewhere,
+  Moved,
+  Overdrawn,
+  repeated,
+  shared,
+  startAccounts,
+  Withdraw,
+} from './accounts.test-support.js'
 
 const kafka = await startKafka()
 const context = uniqueName('routing')
 const running = new Set<Application>()
 
 async function start(more: Partial<KafkaEventStoreOptions> = {}, at = context): Promise<Application> {
-  const app = await createApplication({
-    aggregates: [Account],
-    domainErrors: { 'account.overdrawn': Overdrawn },
-    validator: { validate: () => [] },
-    eventStore: kafkaEventStore({ brokers: kafka.brokers, context: at, partitions: 4, ...more }),
-    logger: silentLogger,
-  })
+  const app = await startAccounts({ brokers: kafka.brokers, context: at, partitions: 4, ...more })
   running.add(app)
   return app
-}
-
-/** Where a stream is owned: only there the byte-level port reads it. */
-async function owns(app: Application, id: string): Promise<boolean> {
-  try {
-    for await (const _ of app.eventStore.read(`account-${id}`)) break
-    return true
-  } catch (error) {
-    if (isNarrativeError(error, 'NOT_OWNER')) return false
-    throw error
-  }
-}
-
-async function idElsewhere(app: Application): Promise<string> {
-  for (;;) {
-    const id = randomUUID()
-    if (!(await owns(app, id))) return id
-  }
-}
-
-async function shared(one: Application, two: Application): Promise<void> {
-  const ids = Array.from({ length: 40 }, () => randomUUID())
-  for (let both = false; !both; ) {
-    const [here, there] = await Promise.all(
-      [one, two].map(
-        async (app) => (await Promise.all(ids.map((id) => owns(app, id)))).filter((owned) => owned).length,
-      ),
-    )
-    both = here! > 0 && there! > 0 && here! + there! === ids.length
-  }
 }
 
 describe('through an instance that does not own the stream', () => {
@@ -229,15 +143,3 @@ test('instances come and go under commands: none fails, each acts once', async (
   for (const id of ids) expect((await apps[0]!.aggregates.state<Account>(Account, id)).state.balance).toBe(done.get(id))
   for (const app of apps) await app.stop()
 }, 90_000)
-
-/** What a caller does: the same command id again, at another instance, as long as the error says that this may help. */
-async function repeated(first: () => Promise<unknown>, again: () => Promise<unknown>): Promise<void> {
-  for (let attempt = first; ; attempt = again) {
-    try {
-      await attempt()
-      return
-    } catch (error) {
-      if (!isNarrativeError(error) || !(error.retryable || error.code === 'STORE_CLOSED')) throw error
-    }
-  }
-}
