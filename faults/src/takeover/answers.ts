@@ -21,9 +21,10 @@ export async function answersOnce(services: readonly Service[], clients: Service
     const others = services.filter((service) => service !== owner)
     const command = { streamId, commandId: randomUUID() }
     owner.harm({ killAt: death })
+    const died = owner.gone() // from here on: its supervisor soon starts it again
     const asked = death === 'before routed reply' ? others[0]! : owner
     const first = await ask(asked, clients, command)
-    await owner.gone()
+    await died
     const answers = first.outcome.told === 'appended' ? [first] : []
     for (const other of [...others, ...others]) answers.push(await ask(other, clients, command))
     // Nothing was sent, so the first who is asked again carries it out; else it was carried out already.
