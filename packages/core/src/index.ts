@@ -28,7 +28,7 @@ export {
   type Violation,
 } from './command-handling/command-validator.js'
 export { fromJson } from './command-handling/from-json.js'
-export type { LoadedAggregate } from './command-handling/load-aggregate.js'
+export type { LoadedAggregate } from './command-handling/loaded-aggregate.js'
 export type { DomainErrorClasses } from './command-handling/routed-error.js'
 export {
   Aggregate,

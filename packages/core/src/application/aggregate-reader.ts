@@ -1,6 +1,7 @@
 // Looks into one aggregate's past: its history, and its state now or then.
 import type { EventCodec } from '../codec/event-codec.js'
-import { type LoadedAggregate, loadAggregateAsOf } from '../command-handling/load-aggregate.js'
+import { loadAggregateAsOf } from '../command-handling/load-aggregate.js'
+import type { LoadedAggregate } from '../command-handling/loaded-aggregate.js'
 import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import { NarrativeError } from '../errors/narrative-error.js'
 import type { Checkpoint } from '../event-store/event-log.js'

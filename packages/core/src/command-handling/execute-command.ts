@@ -8,7 +8,8 @@ import type { MessageMetadata } from '../messages/metadata.js'
 import { aggregateIdOf, type StreamId } from '../messages/stream-id.js'
 import type { Cancellation } from './cancellation.js'
 import type { CommandResult } from './command-result.js'
-import { type AggregateSource, type KnownStates, type LoadedAggregate, loadAggregate } from './load-aggregate.js'
+import { type AggregateSource, type KnownStates, loadAggregate } from './load-aggregate.js'
+import type { LoadedAggregate } from './loaded-aggregate.js'
 
 /** What executing needs of its application. */
 export interface ExecutionEnvironment extends AggregateSource, KnownStates {

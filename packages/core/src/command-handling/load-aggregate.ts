@@ -4,14 +4,8 @@ import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import type { EventStore, ReadOptions } from '../event-store/event-store.js'
 import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import type { StreamId } from '../messages/stream-id.js'
+import type { LoadedAggregate } from './loaded-aggregate.js'
 import type { StoredSnapshots } from './stored-snapshots.js'
-
-/** An aggregate as of a version. */
-export interface LoadedAggregate<State = any> {
-  readonly state: State
-  /** 0 when there is no stream. */
-  readonly version: number
-}
 
 /** Where aggregates come from. */
 export interface AggregateSource {

@@ -5,7 +5,7 @@ import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import type { Logger } from '../event-store/logger.js'
 import type { SnapshotStore } from '../event-store/snapshot-store.js'
 import type { StreamId } from '../messages/stream-id.js'
-import type { LoadedAggregate } from './load-aggregate.js'
+import type { LoadedAggregate } from './loaded-aggregate.js'
 
 export class StoredSnapshots {
   readonly #store: SnapshotStore
