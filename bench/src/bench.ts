@@ -20,5 +20,7 @@ export interface Bench {
   readonly name: string
   /** In a sentence, for a person. */
   readonly measures: string
+  /** Not part of a run of everything. */
+  readonly onlyWhenNamed?: boolean
   run(run: BenchRun): Promise<void>
 }

@@ -7,6 +7,8 @@ import { type Figure, toFigure } from './figure.js'
 import { localStoreBench } from './local-store.js'
 import { describeMachine } from './machine.js'
 import { replayBench } from './replay.js'
+import { replicaBench } from './replica.js'
+import { replicaMemoryBench } from './replica-memory.js'
 import { routingBench } from './routing.js'
 import { Services } from './services.js'
 import { summary } from './summary.js'
@@ -18,6 +20,8 @@ const benches: readonly Bench[] = [
   routingBench,
   replayBench,
   localStoreBench,
+  replicaBench,
+  replicaMemoryBench,
 ]
 const flags = ['--quick', '--json', '--strict']
 
@@ -51,7 +55,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   for (const bench of benches) {
-    if (names.length > 0 && !names.includes(bench.name)) continue
+    if (names.length > 0 ? !names.includes(bench.name) : bench.onlyWhenNamed) continue
     process.stderr.write(`[${elapsed()}] ${bench.name}: ${bench.measures}\n`)
     await bench.run({
       services,
