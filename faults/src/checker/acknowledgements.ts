@@ -2,12 +2,15 @@
 import type { Evidence } from './evidence.js'
 import type { LogEvent } from './log.js'
 
-/** By stream: when each append was acknowledged to somebody, with its last event. */
+/**
+ * By stream: when each append was acknowledged to somebody, with its last event. Not what outsiders wrote: the lease by which
+ * an owner answers knows nothing of them.
+ */
 export function acknowledgements(evidence: Evidence): Map<string, { end: number; event: LogEvent }[]> {
   const found = new Map<string, { end: number; event: LogEvent }[]>()
-  for (const { outcome, end, streamId, commandId } of evidence.appends) {
+  for (const { outcome, end, streamId, commandId, outsider } of evidence.appends) {
     const event = evidence.ofCommand(streamId, commandId).at(-1)
-    if (outcome.told !== 'appended' || end === null || event === undefined) continue
+    if (outcome.told !== 'appended' || end === null || event === undefined || outsider !== undefined) continue
     const known = found.get(streamId)
     if (known === undefined) found.set(streamId, [{ end, event }])
     else known.push({ end, event })

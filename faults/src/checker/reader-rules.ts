@@ -1,4 +1,5 @@
 // What readers saw and what replicas and projections hold, held against the log.
+import { acknowledgements } from './acknowledgements.js'
 import type { Evidence } from './evidence.js'
 import type { LogEvent } from './log.js'
 import type { Rule } from './rule.js'
@@ -86,14 +87,3 @@ export const readerRules: readonly Rule[] = [
     },
   },
 ]
-
-/** By stream: when each event was acknowledged. Not what outsiders wrote: the lease of a read knows nothing of them. */
-function acknowledgements(evidence: Evidence): Map<string, { end: number; event: LogEvent }[]> {
-  const found = new Map<string, { end: number; event: LogEvent }[]>()
-  for (const { outcome, end, streamId, commandId, outsider } of evidence.appends) {
-    const event = evidence.ofCommand(streamId, commandId).at(-1)
-    if (outcome.told !== 'appended' || end === null || event === undefined || outsider !== undefined) continue
-    found.set(streamId, [...(found.get(streamId) ?? []), { end, event }])
-  }
-  return found
-}

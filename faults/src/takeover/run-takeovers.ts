@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger } from '@narrative/core'
-import { type KafkaCluster, startKafka, type TopicRecord, uniqueName } from '@narrative/testing'
+import { type KafkaCluster, startKafka, uniqueName } from '@narrative/testing'
 import { checkHistory } from '../checker/check-history.js'
-import { readLog } from '../checker/read-log.js'
 import { partitionOf } from '../partition-of.js'
 import { Random } from '../random.js'
 import { GapMeter } from '../suite/gap-meter.js'
 import { pause, until } from '../suite/pause.js'
 import { Service } from '../suite/service.js'
 import { ServiceClients } from '../suite/service-clients.js'
+import { readMarkedLog } from '../suite/witnesses.js'
 import type { TakeoverKind } from '../usage.js'
 import { answersOnce } from './answers.js'
 import { type Takeover, type TakeoverScene, takeoverNames, takeovers } from './takeovers.js'
@@ -96,7 +96,7 @@ async function measure(
     await clients.stop()
     // What nobody waited for any more may still be carried out: the log is read when there is nobody left to write.
     await Promise.all(services.map((service) => service.kill()))
-    const log = await readLog(cluster.brokers, topic, marked)
+    const log = await readMarkedLog(cluster.brokers, topic)
     const { violations, facts } = checkHistory({ operations: clients.operations, log })
     for (const { rule, says } of violations.slice(0, 20)) line({ name: 'violation', rule, says })
     const { acknowledged, unknown, voids } = facts
@@ -162,11 +162,4 @@ async function countZombies(cluster: KafkaCluster): Promise<boolean> {
   const ok = accepted === 0 && fenced > 0 && violations.length === 0
   line({ name: 'zombies.accepted', value: accepted, limit: 0, ok, trials, fenced })
   return ok
-}
-
-/** Events are told apart by the mark that their command brought along. */
-function marked({ key, value }: TopicRecord) {
-  if (key === null || value === null) return { eventId: null }
-  const { mark, upon } = JSON.parse(value) as { mark: string; upon: number }
-  return { eventId: mark, decidedUpon: upon }
 }

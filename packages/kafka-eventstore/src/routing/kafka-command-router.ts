@@ -108,9 +108,9 @@ export class KafkaCommandRouter implements CommandRouter {
   /** Handles the requests of a partition until the signal aborts. */
   async consume(topic: string, partition: number, membership: Membership, signal: AbortSignal): Promise<void> {
     const handle = await this.#handler
-    const { driver, logger } = this.#options
+    const { driver, clock, logger } = this.#options
     const reply = (to: RequestStamp, payload: Uint8Array) => this.#reply(to, payload)
-    const consumer = new RequestConsumer({ driver, membership, logger, topic, partition, signal, handle, reply })
+    const consumer = new RequestConsumer({ driver, clock, membership, logger, topic, partition, signal, handle, reply })
     const running = consumer.run().finally(() => this.#consumers.delete(running))
     this.#consumers.add(running)
   }

@@ -1,5 +1,5 @@
 // What must not happen twice, on a broker in memory: a request that was refused, handled again by the next owner.
-import { NarrativeError, type RoutedReply, type RoutedRequest, silentLogger } from '@narrative/core'
+import { NarrativeError, type RoutedReply, type RoutedRequest, silentLogger, systemClock } from '@narrative/core'
 import { afterEach, expect, test } from 'vitest'
 import type { Membership } from '../driver/kafka-driver.js'
 import { MemoryBroker } from '../memory-broker.test-support.js'
@@ -31,7 +31,15 @@ async function scene() {
     const stop = new AbortController()
     running.push(stop)
     const reply = async (_: unknown, payload: Uint8Array) => void replies.push(Buffer.from(payload).toString())
-    const options = { driver, membership, logger: silentLogger, topic, partition: 0, signal: stop.signal }
+    const options = {
+      driver,
+      clock: systemClock,
+      membership,
+      logger: silentLogger,
+      topic,
+      partition: 0,
+      signal: stop.signal,
+    }
     const done = new RequestConsumer({ ...options, handle, reply }).run()
     const end = (): Promise<void> => {
       stop.abort()

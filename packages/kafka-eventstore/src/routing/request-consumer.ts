@@ -3,7 +3,7 @@
 // What was handled is committed in order. A reply that the log could not give again (a refusal) waits until its request
 // is committed: so no later owner reads it again and decides anew.
 import { setMaxListeners } from 'node:events'
-import { isNarrativeError, type Logger, type RoutedReply, type RoutedRequest } from '@narrative/core'
+import { type Clock, isNarrativeError, type Logger, type RoutedReply, type RoutedRequest } from '@narrative/core'
 import { Backoff } from '../backoff.js'
 import type { FetchedRecord, KafkaDriver, Membership } from '../driver/kafka-driver.js'
 import { parseRequest, type RequestStamp, requestHeader } from './request-stamp.js'
@@ -11,6 +11,8 @@ import { parseRequest, type RequestStamp, requestHeader } from './request-stamp.
 /** What a consumer works with. */
 export interface ConsumerOptions {
   readonly driver: KafkaDriver
+  /** Deadlines are instants of the askers' clocks. */
+  readonly clock: Clock
   readonly membership: Membership
   readonly logger: Logger
   readonly topic: string
@@ -120,7 +122,7 @@ export class RequestConsumer {
         return await handle(request)
       } catch (error) {
         if (!isNarrativeError(error)) logger.error({ error }, `Handling ${request.id} failed`)
-        if (Date.now() > request.deadline) return undefined
+        if (this.#options.clock.now() > request.deadline) return undefined
         await backoff.pause(signal)
       }
     }
