@@ -1,6 +1,5 @@
 // What readers saw and what replicas and projections hold, held against the log.
 import { acknowledgements } from './acknowledgements.js'
-import type { Evidence } from './evidence.js'
 import type { LogEvent } from './log.js'
 import type { Rule } from './rule.js'
 
