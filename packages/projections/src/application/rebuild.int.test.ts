@@ -132,11 +132,13 @@ test('a rebuild that is given up leaves the old view, and the next one starts an
   expect((await pool.query(`SELECT to_regclass('orders__g2') AS name`)).rows).toEqual([{ name: null }])
   expect(await reader.count()).toBe(20)
 
-  // Two at the same time work together.
+  // Two at the same time work together, or the later one begins when the first is done: that they share the work is tested
+  // with processes, in shared-rebuild.int.test.ts.
   await Promise.all([views.rebuild(OrdersView), views.rebuild(OrdersView)])
   expect(await reader.count()).toBe(20)
   const { rows } = await pool.query('SELECT generation FROM narrative_projections')
-  expect(rows).toEqual([{ generation: 2 }])
+  expect(rows).toHaveLength(1)
+  expect([2, 3]).toContain(rows[0].generation)
   await app.stop()
 })
 
