@@ -37,7 +37,12 @@ export async function buildPostgresTable(
     checkpoints: () => readCheckpoints(pool, name, generation),
     open: (partitions) => openPostgresTable(pool, { projection, table, generation, tableName }, partitions),
     async publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>) {
-      await transaction(pool, (client) => makeIndexes(client, table, tableName))
+      await transaction(pool, async (client) => {
+        const current = await currentGeneration(client, name)
+        if ((current?.generation ?? 0) < generation) await makeIndexes(client, table, tableName)
+      }).catch((error: unknown) => {
+        throw isCollision(error) ? beingFinished(name, error) : error
+      })
       await transaction(pool, async (client) => {
         await lockSchema(client)
         const old = await currentGeneration(client, name)
@@ -136,5 +141,20 @@ function underWay(name: string, differences: readonly string[]): NarrativeError<
   return new NarrativeError('REBUILD_UNDER_WAY', {
     message: `Projection ${name} is being rebuilt with another table: ${differences.join('; ')}. Wait for that rebuild or end it.`,
     details: { projection: name },
+  })
+}
+
+/** Two who finish the same table make the same index, or one has put the table in place meanwhile. */
+function isCollision(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown }
+  return code === '23505' || code === '42P07' || code === '42P01' // unique_violation, duplicate_table, undefined_table
+}
+
+/** Passes: the next attempt finds what the other one did. */
+function beingFinished(name: string, cause: unknown): NarrativeError<'REBUILD_UNDER_WAY'> {
+  return new NarrativeError('REBUILD_UNDER_WAY', {
+    message: `Somebody else is finishing the same build of projection ${name}.`,
+    details: { projection: name },
+    cause,
   })
 }
