@@ -60,8 +60,12 @@ async function tool(eventLog: EventLog, total: Handle) {
   return views
 }
 
-/** The log of several processes of one service: the partitions go round among those who share. */
-function sharedLog(log: EventLog): EventLog {
+/** The log of so many processes of one service: when all have come, the partitions go round among those who share. */
+function sharedLog(log: EventLog, processes: number): EventLog {
+  let allCame = () => {}
+  const allHere = new Promise<void>((resolve) => {
+    allCame = resolve
+  })
   const members: ((members: number, index: number) => void)[] = []
   const shareOut = () => {
     for (const [index, assign] of members.entries()) assign(members.length, index)
@@ -73,6 +77,8 @@ function sharedLog(log: EventLog): EventLog {
       const all = (await Promise.all(categories.map((category) => log.partitions(category)))).flat()
       const assign = (count: number, index: number) => onAssigned(all.filter((_, i) => i % count === index))
       members.push(assign)
+      if (members.length === processes) allCame()
+      await allHere
       shareOut()
       return {
         async leave() {
@@ -86,7 +92,7 @@ function sharedLog(log: EventLog): EventLog {
 
 test('several processes share a rebuild, and all of them return when the new view is in place', async () => {
   const { app, reader } = await shop(postgresReadModels({ url: database.url }))
-  const log = sharedLog(app.eventLog)
+  const log = sharedLog(app.eventLog, 3)
   const byTool = [new Set<number>(), new Set<number>(), new Set<number>()]
   const tools = await Promise.all(
     byTool.map((seen) =>
