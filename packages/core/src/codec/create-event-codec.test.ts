@@ -52,6 +52,7 @@ describe('round trip', () => {
   test('whatever may be stored comes back equal, as its class', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false } as never), (data) => {
+        fc.pre(findUnstorable(data) === undefined) // an object may have a property __proto__, which is refused
         const event = new NoteWritten(data)
         const encoded = codec.encode(event)
         const back = codec.decode(recorded(encoded.type, '', { ...encoded }))
