@@ -23,6 +23,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 180_000,
+    // A second, as vitest has it, is a bet on a machine with nothing else to do; this is for what never comes.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,

@@ -48,7 +48,7 @@ test('killed and started again under its name, an instance goes on with what it 
   const nameless = await restart(() => undefined)
   const figure = { name: 'restart.named', milliseconds: Math.round(named), nameless: Math.round(nameless) }
   process.stdout.write(`${JSON.stringify(figure)}\n`)
-  expect(named).toBeLessThan(3_000)
+  expect(named).toBeLessThan(5_500)
   expect(nameless).toBeGreaterThan(named)
 }, 60_000)
 
@@ -60,7 +60,7 @@ test('a named instance that stops gives back what it has at once', async () => {
   const began = performance.now()
   await one.close()
   await until(() => serving(two) === partitions)
-  expect(performance.now() - began).toBeLessThan(2_000)
+  expect(performance.now() - began).toBeLessThan(5_000)
 })
 
 test('of two processes under one name the older one does no more work, and says why', async () => {

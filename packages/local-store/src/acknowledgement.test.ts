@@ -42,7 +42,7 @@ test('an append is answered, and seen by anybody, only when it was written and s
     answered = true
   })
   for (const name of ['write', 'fdatasync']) {
-    await vi.waitFor(() => expect(calls.waiting.map((call) => call.name)).toEqual([name]))
+    await vi.waitFor(() => expect(calls.waiting.map((call) => call.name)).toEqual([name]), 20_000)
     expect({ answered, seen: await seen(eventStore) }).toEqual({ answered: false, seen: 0 })
     expect(await eventStore.findCommand('order-1', 'c')).toBeUndefined()
     calls.waiting.shift()!.go()

@@ -36,7 +36,7 @@ async function start() {
   })
   const append = async (orderId: string, event: object): Promise<Position> => {
     const { position } = await app.commands.execute(new RecordEvents({ orderId, events: [event] }))
-    await views.waitFor!(position!, { timeout: 10_000 })
+    await views.waitFor!(position!, { timeout: 20_000 })
     return position!
   }
   return { app, append, clock, views, rows: () => sorted(store.rows(orders).all()) }

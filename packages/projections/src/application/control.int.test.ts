@@ -63,7 +63,7 @@ test('paused from elsewhere, workers stand still, also after a restart; resumed,
   const tool = await beside(app.eventLog)
   await applied(await place('a', 1))
   await tool.pause('totals')
-  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'paused' }]), 5000)
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'paused' }]), 20_000)
   expect(app.health()).toEqual({ ready: false, reasons: ['Projection totals is paused.'] })
   const position = await place('b', 2)
   await expect(applied(position, 300)).rejects.toMatchObject({ code: 'READ_MODEL_BEHIND' })
@@ -72,7 +72,7 @@ test('paused from elsewhere, workers stand still, also after a restart; resumed,
   expect(paused.lag.seconds).toBeGreaterThan(0)
   await vi.waitFor(async () => {
     expect((await tool.overview('totals')).workers).toMatchObject([{ state: 'paused', partitions: 4 }])
-  }, 5000)
+  }, 20_000)
 
   await tool.resume('totals')
   await applied(position)
@@ -86,16 +86,16 @@ test('a projection that has stopped says why to everybody, and tries again when 
   const tool = await beside(app.eventLog)
   trouble.broken = true
   const position = await place('a', 1)
-  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'stopped' }]))
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'stopped' }]), 20_000)
   await vi.waitFor(async () => {
     const { workers, parked } = await tool.overview('totals')
     expect(workers).toMatchObject([{ state: 'stopped', reason: expect.stringContaining('Broken') }])
     expect(parked).toBe(1)
-  }, 5000)
+  }, 20_000)
   trouble.broken = false
   await tool.resume('totals')
-  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'running', parked: 0 }]), 5000)
-  await views.waitFor!(position, { timeout: 5000 })
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ state: 'running', parked: 0 }]), 20_000)
+  await views.waitFor!(position, { timeout: 20_000 })
   expect((await database.pool.query('SELECT order_id FROM totals')).rows).toEqual([{ order_id: 'a' }])
 })
 
@@ -111,8 +111,8 @@ test.each(stores)(
     for (let i = 0; i < 10; i++) await applied(await place(`o${i}`, i))
     expect(trouble.handled).toBe(10)
     await (kind === 'memory' ? views : await beside(app.eventLog)).reset('totals')
-    await vi.waitFor(async () => expect(trouble.handled).toBe(20), 5000)
-    await vi.waitFor(async () => expect(await reader.count()).toBe(10), 5000)
+    await vi.waitFor(async () => expect(trouble.handled).toBe(20), 20_000)
+    await vi.waitFor(async () => expect(await reader.count()).toBe(10), 20_000)
     expect(await views.overview('totals')).toMatchObject({ lag: { events: 0 }, generation: 1 })
   },
 )
@@ -128,7 +128,7 @@ test('a rebuild is seen and cancelled from elsewhere; so is one that was left be
     expect(rebuild).toMatchObject({ generation: 2, partitions: { length: 4 } })
     expect(rebuild!.events).toBeGreaterThan(0)
     expect(rebuild!.secondsLeft).toBeGreaterThan(0)
-  }, 5000)
+  }, 20_000)
   expect(await tool.cancelRebuild('totals')).toBe(true)
   expect(isNarrativeError(await rebuilding, 'REBUILD_CANCELLED')).toBe(true)
   expect(await reader.count()).toBe(50)

@@ -23,7 +23,7 @@ test.each(stores)('a table projection shows what was appended, on %s', async (_n
   const { position } = await app.commands.execute(
     new RecordEvents({ orderId: 'a', events: [new OrderCancelled('late')] }),
   )
-  await views.waitFor!(position!, { readModel: OrdersView, timeout: 5000 })
+  await views.waitFor!(position!, { readModel: OrdersView, timeout: 20_000 })
   const reader = app.container.get<ReaderOf<typeof orders>>(orders.reader)
   const row = {
     orderId: 'a',

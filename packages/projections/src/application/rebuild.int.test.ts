@@ -53,7 +53,7 @@ test.each(stores)(
     const { views, app, append, reader } = await start(open())
     const count = 40
     for (let i = 0; i < count; i++) {
-      await views.waitFor!(await append(`o${i}`, new OrderPlaced('', 'ada', [], 0)), { timeout: 10_000 })
+      await views.waitFor!(await append(`o${i}`, new OrderPlaced('', 'ada', [], 0)), { timeout: 20_000 })
     }
 
     let writing = true
@@ -62,7 +62,7 @@ test.each(stores)(
       for (let n = 1; writing; n++) {
         const orderId = `o${n % count}`
         const position = await append(orderId, new OrderRepriced(n))
-        await views.waitFor!(position, { timeout: 10_000 })
+        await views.waitFor!(position, { timeout: 20_000 })
         latest.set(orderId, n)
         // Read your own write, in the middle of a rebuild.
         expect((await reader.findByKey(orderId))?.total).toBe(n)
@@ -108,7 +108,7 @@ test.each(stores)(
     })
     await append('a', new OrderPlaced('', 'ada', [], 1))
     beforeSwitch = async () => {
-      await views.waitFor!(await append('a', new OrderRepriced(2)), { timeout: 5000 })
+      await views.waitFor!(await append('a', new OrderRepriced(2)), { timeout: 20_000 })
     }
     await views.rebuild(OrdersView)
     expect((await reader.findByKey('a'))?.total).toBe(2)

@@ -168,7 +168,7 @@ test('dead letters are redriven and skipped from outside, too: the next look see
   await append('a', placed(14))
   await append('b', placed(13))
   await wait(await append('c', placed(1)))
-  await vi.waitFor(() => expect(views.status()).toMatchObject([{ parked: 3 }]))
+  await vi.waitFor(() => expect(views.status()).toMatchObject([{ parked: 3 }]), 20_000)
   // As another process would: only the store is shared with it.
   const beside = projections([shaky], { store: postgresReadModels({ pool: database.pool }), follow: false })
   beside.prepare(partContext())
@@ -178,10 +178,10 @@ test('dead letters are redriven and skipped from outside, too: the next look see
     { key: 'a', attempts: 0 },
   ])
   expect(await letters.ask('skip', { position: bad })).toBe(1)
-  await vi.waitFor(async () => expect(await letters.count()).toBe(2), 5000)
+  await vi.waitFor(async () => expect(await letters.count()).toBe(2), 20_000)
   repaired = true
   expect(await letters.ask('redrive', 'all')).toBe(2)
-  await vi.waitFor(async () => expect(await letters.count()).toBe(0), 5000)
+  await vi.waitFor(async () => expect(await letters.count()).toBe(0), 20_000)
   expect((await database.pool.query('SELECT order_id, total::int FROM totals ORDER BY 1')).rows).toEqual([
     { order_id: 'a', total: 14 },
     { order_id: 'b', total: 13 },
@@ -220,8 +220,8 @@ test('what cannot be decoded is parked by its position, without another try; the
   const ahead = { ...codec.encode(placed(0)), schemaVersion: 2, data: Buffer.from('{"amount":7}') }
   const position = await append(ahead)
   const behind = await append(codec.encode(placed(8)))
-  await expect(views.waitFor!(position, { timeout: 5000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
-  await expect(views.waitFor!(behind, { timeout: 5000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
+  await expect(views.waitFor!(position, { timeout: 20_000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
+  await expect(views.waitFor!(behind, { timeout: 20_000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
   // Its row cannot be told, so its stream waits.
   expect(await views.deadLetters(old).list()).toMatchObject([
     { ...{ key: 'order-a', attempts: 1, failure: { code: 'EVENT_UNDECODABLE' } }, event: { version: 1, position } },
@@ -267,7 +267,7 @@ test('Postgres goes away and comes back: nothing is lost and nobody restarts any
   await vi.waitFor(
     () =>
       expect(app.health().reasons).toEqual([expect.stringContaining('totals-view waits and tries again: Postgres')]),
-    5000,
+    20_000,
   )
   await away(true)
   await wait(position)

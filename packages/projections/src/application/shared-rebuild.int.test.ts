@@ -45,7 +45,7 @@ async function shop(store: ReadModels) {
   const place = async (orderId: string, total: number) => {
     const events = [new OrderPlaced('', 'ada', [], total)]
     const { position } = await app.commands.execute(new RecordEvents({ orderId, events }))
-    await views.waitFor!(position!, { timeout: 10_000 })
+    await views.waitFor!(position!, { timeout: 20_000 })
   }
   for (let i = 0; i < 100; i++) await place(`o${i}`, i)
   return { app, views, place, reader: store.reader(totals) }
@@ -150,12 +150,12 @@ test.each(stores)(
     await place('o7', 777)
     expect(await reader.findByKey('o7')).toEqual({ orderId: 'o7', total: 777 })
     await views.switchBack('totals')
-    await vi.waitFor(async () => expect(await reader.findByKey('o7')).toEqual({ orderId: 'o7', total: 777 }), 5000)
+    await vi.waitFor(async () => expect(await reader.findByKey('o7')).toEqual({ orderId: 'o7', total: 777 }), 20_000)
     expect(await reader.count()).toBe(before.length)
     await place('o8', 888)
     // And forward again.
     await views.switchBack('totals')
-    await vi.waitFor(async () => expect(await reader.findByKey('o8')).toEqual({ orderId: 'o8', total: 888 }), 5000)
+    await vi.waitFor(async () => expect(await reader.findByKey('o8')).toEqual({ orderId: 'o8', total: 888 }), 20_000)
     await views.rebuild('totals')
     await expect(views.switchBack('totals')).rejects.toMatchObject({ code: 'NOTHING_KEPT' })
   },

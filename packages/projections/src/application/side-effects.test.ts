@@ -55,7 +55,7 @@ test('side effects are muted while events are replayed', async () => {
   const place = (orderId: string) =>
     first.app.commands.execute(new RecordEvents({ orderId, events: [new OrderPlaced('', 'ada', [], 1)] }))
   const { position } = await place('a')
-  await first.views.waitFor!(position!, { timeout: 5000 })
+  await first.views.waitFor!(position!, { timeout: 20_000 })
   expect([...mails].sort()).toEqual(['placed a', 'row a'])
 
   await first.views.rebuild(Mails)

@@ -127,7 +127,7 @@ test('a projection without a class, with a key of its own', async () => {
   for (const orderId of ['a', 'b', 'c']) {
     const events = [new OrderPlaced(orderId, orderId === 'c' ? 'bob' : 'ada', [], 1)]
     position = (await app.commands.execute(new RecordEvents({ orderId, events }))).position ?? position
-    await views.waitFor!(position, { readModel: definition, timeout: 2000 })
+    await views.waitFor!(position, { readModel: definition, timeout: 20_000 })
   }
   expect(store.rows(customers).all()).toEqual([
     { customerId: 'ada', orders: 2 },

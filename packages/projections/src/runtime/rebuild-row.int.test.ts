@@ -44,10 +44,10 @@ test.each(stores)('a row is the fold of its history, and its dead letters are se
   const reader = store.reader(counts)
   for (const orderId of ['a', 'b', 'c']) {
     const position = await append(orderId, new OrderPlaced('', 'ada', [], 1), new OrderRepriced(2))
-    await views.waitFor!(position, { timeout: 5000 })
+    await views.waitFor!(position, { timeout: 20_000 })
   }
   const parked = await append('a', new OrderRepriced(13), new OrderRepriced(4))
-  await expect(views.waitFor!(parked, { timeout: 5000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
+  await expect(views.waitFor!(parked, { timeout: 20_000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
   expect(await reader.findByKey('a')).toEqual({ orderId: 'a', events: 2, sum: 6, lastVersion: 2 })
 
   broken = false
@@ -57,14 +57,14 @@ test.each(stores)('a row is the fold of its history, and its dead letters are se
     while (writing) {
       const position = await append('a', new OrderRepriced(1))
       latest = { a: latest.a + 1, sum: latest.sum + 1 }
-      await views.waitFor!(position, { timeout: 5000 }).catch(() => {})
+      await views.waitFor!(position, { timeout: 20_000 }).catch(() => {})
     }
   })()
   await views.rebuildRow(view, 'a')
   writing = false
   await writer
   const last = await append('a', new OrderRepriced(1))
-  await views.waitFor!(last, { timeout: 5000 })
+  await views.waitFor!(last, { timeout: 20_000 })
   const row = { orderId: 'a', events: latest.a + 1, sum: latest.sum + 1, lastVersion: latest.a + 1 }
   expect(await reader.findByKey('a')).toEqual(row)
   expect(await views.deadLetters(view).count()).toBe(0)

@@ -52,6 +52,7 @@ test('holds answers back in order', async () => {
   client.write(Buffer.concat([request(produce, 1), request(fetch, 2)]))
   expect(await client.answers(2)).toEqual([1, 2])
   expect(performance.now() - start).toBeGreaterThan(45)
+  expect(slow.times).toBe(1)
   slow.lift()
   client.write(request(produce, 3))
   expect(await client.answers(3)).toEqual([1, 2, 3])

@@ -12,6 +12,8 @@ export interface Disturbance {
 export interface ProxyRule {
   /** Resolves when it was applied (for the first time). */
   readonly happened: Promise<void>
+  /** How many times it was applied so far. */
+  readonly times: number
   /** Takes it back. */
   lift(): void
 }
@@ -72,12 +74,23 @@ export class ProxyRules {
   }
 
   #add(parts: Omit<Rule, 'apply'>): ProxyRule {
-    let apply = () => {}
+    let times = 0
+    let first = () => {}
     const happened = new Promise<void>((resolve) => {
-      apply = resolve
+      first = resolve
     })
+    const apply = () => {
+      times++
+      first()
+    }
     const rule: Rule = { ...parts, apply }
     this.#rules.add(rule)
-    return { happened, lift: () => this.#rules.delete(rule) }
+    return {
+      happened,
+      lift: () => this.#rules.delete(rule),
+      get times() {
+        return times
+      },
+    }
   }
 }

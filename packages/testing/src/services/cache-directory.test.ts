@@ -22,7 +22,7 @@ test('work under one lock never overlaps, and waiting is told once', async () =>
   let waits = 0
   const work = async () => {
     most = Math.max(most, ++inside)
-    await waitUntil(() => waits === 2, 1_000)
+    await waitUntil(() => waits === 2, 20_000)
     inside--
   }
   await Promise.all([1, 2, 3].map(() => withLock('a', () => waits++, work)))

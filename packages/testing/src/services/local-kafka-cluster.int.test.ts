@@ -31,18 +31,18 @@ test('three brokers that see each other, replicate, freeze, die and come back', 
     { role: 'transaction-coordinator', transactionalId: topic },
   ] as const
   // A coordinator is found once the topic of its kind is made.
-  for (const role of roles) await expect.poll(() => cluster.holderOf(role), { timeout: 20_000 }).toBeDefined()
+  for (const role of roles) await expect.poll(() => cluster.holderOf(role), { timeout: 30_000 }).toBeDefined()
   const controller = (await cluster.holderOf({ role: 'controller' }))!
   await controller.kill()
   await expect.poll(async () => (await cluster.holderOf({ role: 'controller' }))?.id).not.toBe(controller.id)
-  await expect.poll(() => cluster.holderOf({ role: 'controller' }), { timeout: 20_000 }).toBeDefined()
+  await expect.poll(() => cluster.holderOf({ role: 'controller' }), { timeout: 30_000 }).toBeDefined()
   await controller.restart()
 
   const [first, second] = cluster.nodes
   first!.pause()
-  await expect.poll(() => seen(first!.broker), { timeout: 10_000 }).toBeUndefined()
+  await expect.poll(() => seen(first!.broker), { timeout: 30_000 }).toBeUndefined()
   first!.resume()
-  await expect.poll(() => seen(first!.broker), { timeout: 20_000 }).toBeDefined()
+  await expect.poll(() => seen(first!.broker), { timeout: 30_000 }).toBeDefined()
 
   second!.pause()
   await second!.kill('SIGTERM') // a frozen one, too, ends as it is told
