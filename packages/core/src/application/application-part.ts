@@ -33,12 +33,17 @@ export interface ApplicationPart {
    * Resolves when its read models contain the event at `position` (at once when they do not follow that topic).
    * @param readModel only this one (a class), default all of the part
    * @param timeout milliseconds
-   * @throws NarrativeError `READ_MODEL_BEHIND`, `PROJECTION_STOPPED`
+   * @returns undefined when the part has no such read model
+   * @throws NarrativeError `READ_MODEL_BEHIND`, `READ_MODEL_UNFOLLOWED`, `PROJECTION_STOPPED`
    */
-  waitFor?(position: Position, options: { readonly readModel?: object; readonly timeout: number }): Promise<void>
+  waitFor?(
+    position: Position,
+    options: { readonly readModel?: object; readonly timeout: number },
+  ): Promise<void> | undefined
   /**
    * Tells whenever its read models contain more events, and when they will contain no more; the function returned ends that.
    * @param readModel only this one (a class), default all of the part
+   * @returns undefined when the part has no such read model
    */
-  watch?(watcher: ReadModelWatcher, readModel?: object): () => void
+  watch?(watcher: ReadModelWatcher, readModel?: object): (() => void) | undefined
 }

@@ -14,6 +14,10 @@ export const errorCodes = {
   QUERY_UNKNOWN: { retryable: false, meaning: 'No query handler of this application answers this query.' },
   ANSWER_NOT_DATA: { retryable: false, meaning: 'The answer to a live query holds something that is not data.' },
   READ_MODEL_BEHIND: { retryable: true, meaning: 'A read model did not reach the asked position in time.' },
+  READ_MODEL_UNFOLLOWED: {
+    retryable: false,
+    meaning: 'Nobody keeps the read model up to date that a query would wait for.',
+  },
   EVENT_UNKNOWN: { retryable: false, meaning: 'A stored event has a name that no event class claims.' },
   EVENT_UNDECODABLE: { retryable: false, meaning: 'The data of a stored event cannot be decoded or upcast.' },
   EVENT_UNENCODABLE: { retryable: false, meaning: 'An event holds a value that would not survive storage.' },

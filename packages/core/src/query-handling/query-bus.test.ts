@@ -58,6 +58,30 @@ test('after waits for the read model that the handler names', async () => {
   await app.stop()
 })
 
+test('a query that would wait for a read model that nobody here has is refused, and says what to do', async () => {
+  const other: ApplicationPart = {
+    name: 'other',
+    prepare: () => [],
+    start: async () => {},
+    stop: async () => {},
+    health: () => ({ ready: true, reasons: [] }),
+    waitFor: () => undefined,
+    watch: () => undefined,
+  }
+  for (const parts of [[], [other]]) {
+    const app = await createApplication({ aggregates: [], queryHandlers: [WhoQueries], parts })
+    const refused = {
+      code: 'READ_MODEL_UNFOLLOWED',
+      message: expect.stringMatching(/no read model View, .* createApplication\({ parts: /),
+      details: { readModel: 'View' },
+    }
+    await expect(app.queries.execute(new Who(), { after: position })).rejects.toMatchObject(refused)
+    await expect(app.queries.subscribe(new Who())[Symbol.asyncIterator]().next()).rejects.toMatchObject(refused)
+    expect(await app.queries.execute(new Who())).toBe('me')
+    await app.stop()
+  }
+})
+
 describe('a live query', () => {
   /** A read model that a test moves by hand. */
   async function counting() {

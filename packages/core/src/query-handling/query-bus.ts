@@ -24,7 +24,7 @@ export interface LiveQueryOptions extends QueryOptions {
 /** Answers queries. */
 export interface QueryBus {
   /**
-   * @throws NarrativeError `QUERY_UNKNOWN`, `READ_MODEL_BEHIND`, `PROJECTION_STOPPED`, `POSITION_INVALID`
+   * @throws NarrativeError `QUERY_UNKNOWN`, `READ_MODEL_BEHIND`, `READ_MODEL_UNFOLLOWED`, `PROJECTION_STOPPED`, `POSITION_INVALID`
    * @throws the handler's own errors, as they are
    */
   execute<Q extends object>(query: Q, options?: QueryOptions): Promise<AnswerOf<Q>>
@@ -45,12 +45,18 @@ export interface QueryBus {
 
 /** The read models, as far as queries are concerned; `readModel` undefined means all of them. */
 export interface QueriedReadModels {
-  /** Resolves when they contain an event. */
+  /**
+   * Resolves when they contain an event.
+   * @throws NarrativeError `READ_MODEL_UNFOLLOWED`
+   */
   waitFor(
     position: Position,
     options: { readonly readModel: object | undefined; readonly timeout: number },
   ): Promise<void>
-  /** Tells of every move, until the function returned is called. */
+  /**
+   * Tells of every move, until the function returned is called.
+   * @throws NarrativeError `READ_MODEL_UNFOLLOWED`
+   */
   watch(watcher: ReadModelWatcher, readModel: object | undefined): () => void
 }
 

@@ -193,11 +193,20 @@ function viewOf(projection: BoundProjection, store: ReadModels): View {
   }
 }
 
+/** Whether a projection is the one that is named by its class, its definition or its name. */
+export function isNamed(projection: BoundProjection, wanted: object | string): boolean {
+  return projection.name === nameOf(wanted as ProjectionLike | string)
+}
+
+function nameOf(wanted: ProjectionLike | string): string {
+  return typeof wanted === 'string' ? wanted : readProjection(wanted).definition.name
+}
+
 /** Finds a projection by its class, its definition or its name. */
 export function findProjection(bound: readonly BoundProjection[], wanted: ProjectionLike | string): BoundProjection {
-  const name = typeof wanted === 'string' ? wanted : readProjection(wanted).definition.name
-  const found = bound.find((projection) => projection.name === name)
+  const found = bound.find((projection) => isNamed(projection, wanted))
   if (found !== undefined) return found
+  const name = nameOf(wanted)
   throw new NarrativeError('PROJECTION_UNKNOWN', {
     message: `No projection of this application is called ${name}; known are ${bound.map((projection) => projection.name).join(', ') || 'none'}.`,
     details: { projection: name },

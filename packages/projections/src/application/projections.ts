@@ -21,8 +21,9 @@ import type { ReadModels } from '../runtime/read-models.js'
 import { type RebuildOptions, rebuild } from '../runtime/rebuild.js'
 import { rebuildRow } from '../runtime/rebuild-row.js'
 import { overviewOf, type ProjectionOverview } from './overview.js'
-import { findProjection, ProjectionRunner } from './projection-runner.js'
+import { findProjection, isNamed, ProjectionRunner } from './projection-runner.js'
 import type { ProjectionStatus } from './projection-status.js'
+import { type QueriedView, ViewElsewhere } from './view-elsewhere.js'
 
 /** Where and how the projections of an application run. */
 export interface ProjectionsOptions {
@@ -127,6 +128,7 @@ export function projections(
 ): Projections {
   let bound: readonly BoundProjection[] = []
   let runners: readonly ProjectionRunner[] = []
+  let views: readonly QueriedView[] = []
   let logger: Logger
   let log: EventLog | undefined
   const named = (projection: ProjectionLike | string) => findProjection(bound, projection)
@@ -142,10 +144,11 @@ export function projections(
     await work(found)
     await runnerOf(found)?.lookUp()
   }
-  const chosen = (projection: object | undefined) =>
-    projection === undefined
-      ? runners
-      : runners.filter((runner) => runner.projection === named(projection as ProjectionLike))
+  /** Undefined when it is none of these. */
+  const chosen = (readModel: object | undefined): readonly QueriedView[] | undefined => {
+    const found = readModel === undefined ? views : views.filter(({ projection }) => isNamed(projection, readModel))
+    return found.length === 0 ? undefined : found
+  }
 
   return {
     name: 'projections',
@@ -174,14 +177,18 @@ export function projections(
     },
     async start(eventLog) {
       log = eventLog
-      if (!follow) return
+      if (!follow) {
+        views = bound.map((projection) => new ViewElsewhere(projection, store, eventLog))
+        return
+      }
       const faults = await store.setup(bound, logger)
       if (faults.length > 0) throw refused(faults)
       runners = bound.map((projection) => new ProjectionRunner(projection, store, eventLog, logger))
+      views = runners
       await Promise.all(runners.map((runner) => runner.start()))
     },
     async stop() {
-      await Promise.all(runners.map((runner) => runner.stop()))
+      await Promise.all(views.map((view) => view.stop()))
       await store.close()
     },
     health() {
@@ -194,11 +201,13 @@ export function projections(
       const found = named(projection)
       return runnerOf(found)?.deadLetters ?? store.letters(found)
     },
-    async waitFor(position: Position, { readModel, timeout }) {
-      await Promise.all(chosen(readModel).map((runner) => runner.waitFor(position, timeout)))
+    waitFor(position: Position, { readModel, timeout }) {
+      const waits = chosen(readModel)?.map((view) => view.waitFor(position, timeout))
+      return waits && Promise.all(waits).then(() => {})
     },
     watch(watcher, readModel) {
-      const unwatch = chosen(readModel).map((runner) => runner.watch(watcher))
+      const unwatch = chosen(readModel)?.map((view) => view.watch(watcher))
+      if (unwatch === undefined) return undefined
       return () => {
         for (const each of unwatch) each()
       }

@@ -1,14 +1,11 @@
 // The control room in Postgres: who works, what they are told, and how far all is.
 import type { Pool } from 'pg'
-import type { ControlRoom, StoredState } from '../runtime/control.js'
+import { type ControlRoom, forgottenAfter, type StoredState } from '../runtime/control.js'
 import { BuildLock } from './build-lock.js'
 import { endBuild, readBuild } from './builds.js'
 import { lockSchema, readCheckpoints } from './checkpoints.js'
 import { dropGeneration } from './generations.js'
 import { query, queryIfSetUp, transaction } from './transaction.js'
-
-/** A worker that was silent for so long is gone, seconds. */
-const forgottenAfter = 30
 
 export function postgresControl(pool: () => Promise<Pool>): ControlRoom {
   return {
@@ -22,7 +19,7 @@ export function postgresControl(pool: () => Promise<Pool>): ControlRoom {
              partitions = EXCLUDED.partitions, seen_at = EXCLUDED.seen_at
          ), gone AS (
            DELETE FROM narrative_workers
-           WHERE projection = $1 AND worker <> $2 AND seen_at < now() - make_interval(secs => ${forgottenAfter})
+           WHERE projection = $1 AND worker <> $2 AND seen_at < now() - make_interval(secs => ${forgottenAfter / 1000})
          )
          SELECT paused, wake FROM narrative_projections WHERE projection = $1`,
         [projection, worker, state, reason?.replaceAll('\0', '\uFFFD') ?? null, partitions],

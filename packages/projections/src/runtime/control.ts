@@ -24,6 +24,13 @@ export interface KnownWorker extends WorkerReport {
   readonly silentFor: number
 }
 
+/** One that was silent for so long is gone, milliseconds. */
+export const forgottenAfter = 30_000
+
+export function isAlive({ silentFor }: KnownWorker): boolean {
+  return silentFor < forgottenAfter
+}
+
 /** A build under way, or left behind. */
 export interface BuildState {
   readonly generation: number

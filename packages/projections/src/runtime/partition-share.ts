@@ -1,6 +1,6 @@
 // Which partitions a follower follows, and how far others have come with theirs.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Checkpoint, Logger, LogPartition, ReaderShare } from '@narrative/core'
+import { keepLooking } from './looking.js'
 import type { Progress } from './progress.js'
 import type { Place } from './work-share.js'
 
@@ -12,9 +12,6 @@ export interface ShareSettings {
   /** How far the read model is, as far as others work on it. */
   readonly checkpoints?: () => Promise<readonly Checkpoint[]>
 }
-
-/** How often to ask how far others are: when somebody waits for them, and when nobody does. Milliseconds. */
-const every = { urgently: 25, usually: 1000 }
 
 export class PartitionShare {
   private all: readonly LogPartition[] = []
@@ -70,20 +67,19 @@ export class PartitionShare {
   }
 
   private async askOthers(): Promise<void> {
-    const { signal } = this.ending
-    const { checkpoints, logger, name } = this.settings
+    const { checkpoints } = this.settings
     if (checkpoints === undefined) return
-    for (let waited = 0; !signal.aborted; waited += every.urgently) {
-      // An end cuts the pause short; the loop then sees it.
-      await delay(every.urgently, undefined, { signal }).catch(() => {})
-      if (this.ours.length === this.all.length || !(this.progress.awaited || waited >= every.usually)) continue
-      waited = 0
-      try {
+    await keepLooking({
+      signal: this.ending.signal,
+      isUrgent: () => this.progress.awaited && !this.hasAll,
+      look: async () => {
+        if (this.hasAll) return
         this.progress.moved((await checkpoints()).filter((checkpoint) => !this.includes(checkpoint)))
-      } catch (error) {
-        // The next look may succeed; whoever waits is told in time how far it was.
-        logger.debug({ projection: name, error }, `How far others are with projection ${name} cannot be told`)
-      }
-    }
+      },
+    })
+  }
+
+  private get hasAll(): boolean {
+    return this.ours.length === this.all.length
   }
 }
