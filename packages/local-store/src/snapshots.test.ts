@@ -218,7 +218,7 @@ test('a state that JSON does not give back is refused with the reason, unless th
   }
   expect(await seenBy(sum(dates), sum(dates))).toBe('15')
   expect(warnings.join()).toContain(
-    'No snapshots of sum are kept: the state.total is a Map. Give the aggregate toSnapshot',
+    'No snapshots of sum are kept: the state.total is a Map, which comes back from JSON as something else. Give the aggregate toSnapshot',
   )
   warnings = []
   const hooks = {

@@ -1,6 +1,7 @@
 // Snapshots that outlive the process, where the event store keeps any: states as plain data, one for many events.
 //
 // They only ever spare work. What cannot be kept or read back is said once in the log, and the events are folded instead.
+import { findUnstorable } from '../codec/find-unstorable.js'
 import type { AggregateDefinition } from '../definition/aggregate-definition.js'
 import type { Logger } from '../event-store/logger.js'
 import type { SnapshotStore } from '../event-store/snapshot-store.js'
@@ -39,7 +40,7 @@ export class StoredSnapshots {
     if (Math.floor(version / snapshots.every) === Math.floor(from / snapshots.every)) return
     try {
       const data = snapshots.toData(state)
-      const fault = notPlain(data, 'the state')
+      const fault = findUnstorable(data, { plain: true }, 'the state')
       if (fault === undefined) this.#store.save(streamId, { state: data, version, revision })
       else this.#refuse(category, streamId, fault)
     } catch (error) {
@@ -64,21 +65,4 @@ export class StoredSnapshots {
       `No snapshots of ${category} are kept: ${text}. Give the aggregate toSnapshot and fromSnapshot, or take snapshotEvery away.`,
     )
   }
-}
-
-/** What in a value JSON would not give back as it was, in words. */
-function notPlain(value: unknown, path: string): string | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value))
-    return undefined
-  if (typeof value !== 'object') return `${path} is ${typeof value === 'number' ? value : `a ${typeof value}`}`
-  const prototype = Object.getPrototypeOf(value)
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
-    return `${path} is a ${prototype.constructor?.name ?? 'strange object'}`
-  }
-  for (const [name, each] of Object.entries(value)) {
-    if (each === undefined && !Array.isArray(value)) continue // left out, and so undefined again
-    const fault = notPlain(each, `${path}.${name}`)
-    if (fault !== undefined) return fault
-  }
-  return undefined
 }
