@@ -15,14 +15,22 @@ export async function inTurns<A, B>(
   ours: (round: number) => Promise<A>,
   theirs: (round: number) => Promise<B>,
 ): Promise<Turns<A, B>> {
-  const samples = { ours: [] as A[], theirs: [] as B[] }
+  const samples = await allInTurns<A | B>(rounds, [ours, theirs])
+  return { ours: samples[0] as A[], theirs: samples[1] as B[] }
+}
+
+/** Measures any number of things A B C A B C …, after one unmeasured turn of each; the samples of each. */
+export async function allInTurns<T>(
+  rounds: number,
+  sides: readonly ((round: number) => Promise<T>)[],
+): Promise<readonly (readonly T[])[]> {
+  const samples = sides.map(() => [] as T[])
   for (let round = 0; round <= rounds; round++) {
-    const a = await settled(() => ours(round))
-    const b = await settled(() => theirs(round))
-    // Round 0 warms up: compilers, connections, page cache.
-    if (round === 0) continue
-    samples.ours.push(a)
-    samples.theirs.push(b)
+    for (const [at, side] of sides.entries()) {
+      const sample = await settled(() => side(round))
+      // Round 0 warms up: compilers, connections, page cache.
+      if (round > 0) samples[at]!.push(sample)
+    }
   }
   return samples
 }

@@ -6,6 +6,7 @@ import { dispatchBench } from './dispatch.js'
 import { type Figure, toFigure } from './figure.js'
 import { localStoreBench } from './local-store.js'
 import { describeMachine } from './machine.js'
+import { projectionBenches } from './projections/projection-benches.js'
 import { replayBench } from './replay.js'
 import { replicaBench } from './replica.js'
 import { replicaMemoryBench } from './replica-memory.js'
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   commandsBench,
   routingBench,
   replayBench,
+  ...projectionBenches,
   localStoreBench,
   replicaBench,
   replicaMemoryBench,
@@ -27,8 +29,10 @@ const flags = ['--quick', '--json', '--strict']
 
 const asked = process.argv.slice(2)
 const names = asked.filter((argument) => !argument.startsWith('--'))
+/** `projections` names all groups that begin with it, `projections.lag` one of them. */
+const isCalled = ({ name }: Bench, asked: string) => name === asked || name.startsWith(`${asked}.`)
 const unknown = asked.filter(
-  (argument) => !flags.includes(argument) && !benches.some((bench) => bench.name === argument),
+  (argument) => !flags.includes(argument) && !benches.some((bench) => isCalled(bench, argument)),
 )
 if (unknown.length > 0) {
   console.error(
@@ -55,7 +59,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   for (const bench of benches) {
-    if (names.length > 0 ? !names.includes(bench.name) : bench.onlyWhenNamed) continue
+    if (names.length > 0 ? !names.some((name) => isCalled(bench, name)) : bench.onlyWhenNamed) continue
     process.stderr.write(`[${elapsed()}] ${bench.name}: ${bench.measures}\n`)
     await bench.run({
       services,

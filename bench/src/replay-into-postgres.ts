@@ -5,7 +5,7 @@
 import { postgresReadModels } from '@narrative/projections'
 import pg from 'pg'
 import type { BenchRun } from './bench.js'
-import { inTurns, median } from './harness.js'
+import { allInTurns, median } from './harness.js'
 import { expectAll, type OrderLog } from './orders/order-log.js'
 import { orderViewApp } from './orders/order-view-app.js'
 import { OrdersView } from './orders/order-views.js'
@@ -16,7 +16,8 @@ import { readTopic } from './peers/raw-consumer.js'
 const handBatch = 10_000
 const handConnections = 2
 
-export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: OrderLog): Promise<void> {
+/** @param name of the figure */
+export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: OrderLog, name: string): Promise<void> {
   const url = await (await run.services.postgres()).createDatabase()
   const { views, topic, stop } = await orderViewApp(brokers, log, OrdersView, postgresReadModels({ url }))
   const pool = new pg.Pool({ connectionString: url, max: 1 })
@@ -54,22 +55,21 @@ export async function replayIntoPostgres(run: BenchRun, brokers: string[], log: 
   }
 
   try {
-    const same = await inTurns(run.rounds, ours, byHandFromLog)
+    const [mine, fromLog, alone] = (await allInTurns(run.rounds, [ours, byHandFromLog, byHand])).map(median)
     run.report({
-      name: 'replay.postgres',
-      value: median(same.ours),
+      name,
+      value: mine!,
       unit: 'events/s',
       reference: `the same log by kafkajs eachBatch into hand-written INSERT … SELECT unnest … ON CONFLICT, ${handBatch} events per transaction on ${handConnections} connections`,
-      referenceValue: median(same.theirs),
+      referenceValue: fromLog!,
       target: '>= 0.6',
     })
-    const alone = await inTurns(run.rounds, ours, byHand)
     run.report({
-      name: 'replay.postgres.ceiling',
-      value: median(alone.ours),
+      name: `${name}.ceiling`,
+      value: mine!,
       unit: 'events/s',
       reference: 'the hand-written SQL alone, of decoded events in memory: nothing is read',
-      referenceValue: median(alone.theirs),
+      referenceValue: alone!,
     })
   } finally {
     await hand.close()

@@ -20,5 +20,5 @@ export async function orderViewApp(brokers: string[], log: OrderLog, view: Proje
   const records = (await app.eventLog.partitions('order')).reduce((sum, { end }) => sum + end, 0)
   await views.ready()
   const topic: RawRead = { brokers, topic: log.topic, records }
-  return { views, topic, stop: () => app.stop() }
+  return { views, topic, eventStore: app.eventStore, stop: () => app.stop() }
 }

@@ -1,0 +1,70 @@
+// What a process weighs while it rebuilds a table from 1,000,000 events: it must not grow with them.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { uniqueName } from '@narrative/testing'
+import type { Bench, BenchRun } from '../bench.js'
+import { median } from '../harness.js'
+import { writeOrderLog } from '../orders/order-log.js'
+import type { RebuildProcessOptions, Weight } from './rebuild-process.js'
+
+const program = fileURLToPath(new URL('./rebuild-process.js', import.meta.url))
+
+export const rebuildMemoryBench: Bench = {
+  name: 'projections.memory',
+  measures: 'the memory of a process that rebuilds a table from 1,000,000 events, from the first tenth on',
+  async run(run) {
+    const { brokers } = await run.services.kafka()
+    const postgres = await run.services.postgres()
+    const events = run.quick ? 200_000 : 1_000_000
+    for (const orders of [2_000, 200_000]) {
+      const context = uniqueName('bench')
+      run.progress(`writing ${events} events of ${orders} orders`)
+      await writeOrderLog(brokers, context, { events, orders })
+      const directory = mkdtempSync(join(tmpdir(), 'narrative-bench-'))
+      try {
+        run.progress('rebuilding in a process that is left alone, and in one whose heap is collected at every look')
+        const rebuild = async (nodeOptions: string[]) => {
+          const own = join(directory, String(nodeOptions.length))
+          return weigh({ brokers, context, directory: own, url: await postgres.createDatabase() }, nodeOptions)
+        }
+        report(
+          run,
+          `projections.memory.${orders}-rows.rss`,
+          (await rebuild([])).map(({ events, rss }) => [events, rss]),
+        )
+        const collected = (await rebuild(['--expose-gc'])).map(({ events, heap }): Point => [events, heap])
+        report(run, `projections.memory.${orders}-rows.heap`, collected)
+      } finally {
+        rmSync(directory, { recursive: true })
+      }
+    }
+  },
+}
+
+/** Events that were applied, and megabytes. */
+type Point = [events: number, megabytes: number]
+
+/** The least and the most beside the middle, from the first tenth of the events on. */
+function report(run: BenchRun, name: string, points: readonly Point[]): void {
+  const total = points.at(-1)![0]
+  const weights = points.filter(([events]) => events >= total / 10).map(([, megabytes]) => megabytes)
+  run.progress(`${name}: ${points.map(([events, mb]) => `${Math.round(events / 1000)}k ${Math.round(mb)}`).join(', ')}`)
+  const middle = median(weights)
+  const beside = { unit: 'MB', reference: `the middle of ${weights.length} looks`, referenceValue: middle } as const
+  run.report({ name: `${name}.most`, value: Math.max(...weights), ...beside, target: '<= 1.1' })
+  run.report({ name: `${name}.least`, value: Math.min(...weights), ...beside, target: '>= 0.9' })
+}
+
+async function weigh(options: RebuildProcessOptions, nodeOptions: string[]): Promise<readonly Weight[]> {
+  const child = fork(program, [JSON.stringify(options)], { execArgv: nodeOptions })
+  const weights: Weight[] = []
+  child.on('message', (weight: Weight) => weights.push(weight))
+  const [code] = await once(child, 'exit')
+  if (code !== 0 || !weights.at(-1)?.done)
+    throw new Error(`The rebuilding process ended with ${code} before it was done.`)
+  return weights
+}
