@@ -23,6 +23,7 @@ import type {
 } from './instance-messages.js'
 import { type Fate, mortalDriver } from './mortal-driver.js'
 import { OrderRefused, order, ordersView } from './order.js'
+import { pause } from './pause.js'
 import { setWallClock } from './wall-clock.js'
 
 const { brokers, context, partitions, name, sessionTimeout, directory, database } = JSON.parse(
@@ -43,7 +44,8 @@ const storage = kafkaEventStore({
     appendTimeout: 10_000,
     standbys: 1,
   },
-  ...(directory !== undefined && { replica: diskReplica({ directory }) }),
+  // The name goes with the disk: started again, it goes on with what it had.
+  ...(directory !== undefined && { replica: diskReplica({ directory }), instanceId: name }),
   driver: (logger) => mortalDriver(kafkajsDriver({ brokers, clientId: name, requestTimeout: 5_000, logger }), fate),
 })
 const logger = stderrLogger('info')
@@ -126,16 +128,26 @@ async function read(streamId: string, strong: boolean): Promise<ReadAnswer> {
 async function owned(streamIds: readonly string[]): Promise<Record<string, string[]>> {
   const held: Record<string, string[]> = {}
   for (const streamId of streamIds) {
+    const marks = await marksOf(streamId)
+    if (marks !== undefined) held[streamId] = marks
+  }
+  return held
+}
+
+/** Undefined when another instance owns the stream. What a fault did to a file may come to light only now. */
+async function marksOf(streamId: string): Promise<string[] | undefined> {
+  for (;;) {
     try {
       const marks: string[] = []
       for await (const { data } of app.eventStore.read(streamId))
         marks.push(JSON.parse(Buffer.from(data).toString()).mark)
-      held[streamId] = marks
+      return marks
     } catch (error) {
-      if (!isNarrativeError(error, 'NOT_OWNER')) throw error
+      if (isNarrativeError(error, 'NOT_OWNER')) return undefined
+      if (!isNarrativeError(error, 'DISK_FAILED')) throw error
+      await pause(100) // it is being built again from the log
     }
   }
-  return held
 }
 
 /** The views, once they have come so far. */
