@@ -36,6 +36,7 @@ export interface FoldedLog {
   readonly events: readonly LogEvent[]
   /** Events that do not: the claim they name is not the latest before them. */
   readonly voids: readonly LogEvent[]
+  /** An owner may write its claim more than once, as the witness of a strong read: it counts once. */
   readonly claims: number
   /** Sentences about records that cannot be. */
   readonly faults: readonly string[]
@@ -57,8 +58,8 @@ export function foldLog(records: readonly LogRecord[]): FoldedLog {
     at.next = offset + 1
     const claim = /^claim (\S+) \d+$/.exec(record.stamp)?.[1]
     if (claim !== undefined) {
+      if (claim !== at.claim) claims++
       at.claim = claim
-      claims++
       continue
     }
     const event = eventIn(record)
