@@ -161,6 +161,7 @@ function stored({ key, value, headers }: ProducerRecord, time: number, offset: n
     key: key && Buffer.from(key),
     value: value && Buffer.from(value),
     header: (name) => found.get(name),
+    headers: () => headers.map(({ key: name, value: bytes }) => [name, Buffer.from(bytes as string)] as const),
   }
 }
 

@@ -66,6 +66,7 @@ export type {
   ReaderShare,
   ShareOptions,
   SubscribeOptions,
+  UnreadableRecord,
 } from './event-store/event-log.js'
 export type { EventStorage, Finding, Health, OpenStorage, StorageContext } from './event-store/event-storage.js'
 export type {

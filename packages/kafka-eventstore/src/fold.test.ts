@@ -1,8 +1,8 @@
-import { isNarrativeError } from '@narrative/core'
+import { isNarrativeError, type UnreadableRecord } from '@narrative/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ProducerRecord } from './driver/kafka-driver.js'
-import { fold, logStart } from './fold.js'
+import { fold, logStart, reread } from './fold.js'
 import { fetched } from './memory-broker.test-support.js'
 import { encodeAppend, encodeClaim } from './record-codec.js'
 import { anEvent, metadata } from './store.test-support.js'
@@ -73,4 +73,45 @@ test('a missing offset is a truncated log', () => {
   }
   expect(code(() => fold('t', 0, logStart, [records[0]!, records[2]!]))).toBe('LOG_TRUNCATED')
   expect(code(() => fold('t', 0, logStart, records.slice(1)))).toBe('LOG_TRUNCATED')
+})
+
+test('records that are not ours are an error, or are given as they are and change nothing for the others', () => {
+  const headers = [
+    { key: 'nv', value: 'x' },
+    { key: 'h', value: 'y' },
+  ]
+  const { value: _value, ...nameless } = { ...eventRecord('A'), headers: eventRecord('A').headers.slice(0, 1) }
+  const log = [
+    claimRecord('A'),
+    { key: null, value: Buffer.from('hello'), headers },
+    eventRecord('A'),
+    { ...nameless, value: Buffer.from('{}') },
+    eventRecord('B'),
+    eventRecord('A'),
+  ]
+  const records = log.map((record, offset) => fetched({ ...record, time }, offset))
+  expect(() => fold('t', 0, logStart, records)).toThrow('t/0@1 was not written by Narrative')
+  const unreadable: UnreadableRecord[] = []
+  const { events, voids, point } = fold('t', 0, logStart, records, unreadable)
+  expect(events.map(({ position }) => position.offset)).toEqual([2, 5])
+  expect({ voids, point }).toEqual({ voids: [4], point: { offset: 6, claim: 'A' } })
+  const place = { topic: 't', partition: 0 }
+  expect(unreadable).toEqual([
+    {
+      ...{ position: { ...place, offset: 1 }, key: null, value: Buffer.from('hello'), time, claim: 'A' },
+      headers: headers.map(({ key, value }) => [key, Buffer.from(value)]),
+      ...{ streamId: undefined, error: expect.objectContaining({ code: 'LOG_CORRUPT' }) },
+    },
+    expect.objectContaining({ position: { ...place, offset: 3 }, streamId: 'order-1' }),
+  ])
+  for (const record of unreadable) expect(() => reread(record)).toThrow('was not written by Narrative')
+})
+
+test('read again, a record is the event that it is, if it counts by itself', () => {
+  const record = fetched({ ...eventRecord('A'), time }, 7)
+  const { key, value } = record
+  const raw = { position: { topic: 't', partition: 3, offset: 7 }, key, value, headers: record.headers(), time }
+  const [event] = fold('t', 3, { offset: 7, claim: 'A' }, [record]).events
+  expect(reread({ ...raw, claim: 'A' })).toEqual(event)
+  expect(() => reread({ ...raw, claim: 'B' })).toThrow('by itself it is no event that counts')
 })

@@ -150,3 +150,23 @@ test('a claim is renewed in time, and nobody notices', async () => {
   expect(store.status()[0]).toMatchObject({ voids: 0 })
   await store.close()
 })
+
+test('a record that is not ours ends a subscription, unless it is asked for', async () => {
+  const broker = new MemoryBroker()
+  const store = await start(broker)
+  await store.write('order-1')
+  const { log } = broker.partition(topic, 0)
+  const { length } = log
+  log.push({ ...log.at(-1)!, key: null, headers: [] })
+  const all = { categories: ['order'], from: 'start' } as const
+  const refused = (async () => {
+    for await (const _batch of reader(broker).subscribe(all));
+  })()
+  await expect(refused).rejects.toMatchObject({ code: 'LOG_CORRUPT', details: { offset: length } })
+  for await (const { events, unreadable, checkpoint } of reader(broker).subscribe({ ...all, unreadable: 'give' })) {
+    expect(events.map(({ streamId }) => streamId)).toEqual(['order-1'])
+    expect(unreadable!.map(({ position }) => position.offset)).toEqual([length])
+    expect(checkpoint.offset).toBe(length + 1)
+    break
+  }
+})

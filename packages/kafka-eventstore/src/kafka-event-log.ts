@@ -13,7 +13,7 @@ import {
 import { Backoff } from './backoff.js'
 import { claimAt } from './claim-at.js'
 import type { KafkaDriver } from './driver/kafka-driver.js'
-import { type LogPoint, logStart } from './fold.js'
+import { type LogPoint, logStart, reread } from './fold.js'
 import { LogReader } from './log-reader.js'
 import { Merge } from './merge.js'
 
@@ -73,7 +73,8 @@ export class KafkaEventLog implements EventLog {
             for (const source of sources) {
               merge.add(async (offer) => {
                 if (ends !== undefined) await offer(emptyBatch(source))
-                await follow({ driver, logger, source, maxBytes, signal, offer })
+                const givesUnreadable = options.unreadable === 'give'
+                await follow({ driver, logger, source, maxBytes, givesUnreadable, signal, offer })
               })
             }
           })
@@ -88,6 +89,8 @@ export class KafkaEventLog implements EventLog {
       }
     })()
   }
+
+  readonly reread = reread
 
   /** By a consumer group of its own, over the events topics: its name begins with that of the first. */
   async share({ group, categories, onAssigned }: ShareOptions): Promise<ReaderShare> {
@@ -178,17 +181,19 @@ interface FollowOptions {
   readonly logger: Logger
   readonly source: Source
   readonly maxBytes: number
+  readonly givesUnreadable: boolean
   readonly signal: AbortSignal
   readonly offer: (batch: EventBatch) => Promise<void>
 }
 
 /** Reads one partition for ever, healing by itself when brokers come and go. */
-async function follow({ driver, logger, source, maxBytes, signal, offer }: FollowOptions): Promise<void> {
-  const { topic, partition, from } = source
-  const reader = new LogReader({ driver, topic, partition, from, maxBytes, maxWait: 500, signal })
+async function follow({ logger, source, offer, ...reading }: FollowOptions): Promise<void> {
+  const { topic, partition } = source
+  const { signal } = reading
+  const reader = new LogReader({ ...source, ...reading, maxWait: 500 })
   while (!signal.aborted) {
     const before = reader.point.offset
-    const { events, voids, point, end } = await retried(logger, signal, () => reader.next())
+    const { events, unreadable, voids, point, end } = await retried(logger, signal, () => reader.next())
     if (voids.length > 0) {
       logger.error(
         { topic, partition, offsets: voids.slice(0, 20) },
@@ -196,7 +201,7 @@ async function follow({ driver, logger, source, maxBytes, signal, offer }: Follo
       )
     }
     if (point.offset === before) continue
-    await offer({ topic, partition, events, checkpoint: { topic, partition, ...point }, end })
+    await offer({ topic, partition, events, unreadable, checkpoint: { topic, partition, ...point }, end })
   }
 }
 

@@ -215,5 +215,6 @@ export function fetched(record: ProducerRecord & { readonly time: number }, offs
       const found = record.headers.find(({ key }) => key === name)
       return found && Buffer.from(found.value as string).toString()
     },
+    headers: () => record.headers.map(({ key, value }) => [key, Buffer.from(value as string)] as const),
   }
 }

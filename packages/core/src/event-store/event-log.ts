@@ -22,11 +22,29 @@ export interface LogPartition {
   readonly end: number
 }
 
+/** A record of the log that is no event, or none that can be read: as it is there. */
+export interface UnreadableRecord {
+  readonly position: Position
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[]
+  /** Milliseconds since 1970 UTC. */
+  readonly time: number
+  /** The claim in force where it stands. */
+  readonly claim: string | null
+  /** The stream it is an event of, when so much of it can be read. */
+  readonly streamId: string | undefined
+  /** Why it cannot be read. */
+  readonly error: Error
+}
+
 /** Some adjacent events of one partition. May be empty: then only the checkpoint moved. */
 export interface EventBatch {
   readonly topic: string
   readonly partition: number
   readonly events: readonly RecordedEvent[]
+  /** Records between them that cannot be read, when they were asked for. */
+  readonly unreadable?: readonly UnreadableRecord[]
   /** Where to go on after this batch. */
   readonly checkpoint: Checkpoint
   /** The end of the partition as known when the batch was read. */
@@ -42,6 +60,11 @@ export interface SubscribeOptions {
    * may take the place of a checkpoint: it begins with that event.
    */
   readonly from: 'start' | 'end' | readonly (Checkpoint | Position)[]
+  /**
+   * `refuse`: a record that cannot be read ends the subscription, `LOG_CORRUPT`. `give`: it is given as it is, for whoever can put it
+   * aside; a batch whose checksum is wrong still ends it. Default `refuse`.
+   */
+  readonly unreadable?: 'refuse' | 'give'
   /** Only these partitions (numbers, the same for each category); default all. */
   readonly partitions?: readonly number[]
   /** Ends the subscription, between two batches, without an error. */
@@ -77,6 +100,12 @@ export interface EventLog {
    * @throws NarrativeError `LOG_TRUNCATED` when a checkpoint lies outside the log, `LOG_CORRUPT`, `STORE_CLOSED`
    */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>
+
+  /**
+   * Tries again to read a record that could not be read; a log without it has no such records.
+   * @throws NarrativeError `LOG_CORRUPT`
+   */
+  reread?(record: Omit<UnreadableRecord, 'error' | 'streamId'>): RecordedEvent
 
   /**
    * Shares the partitions of categories with the other instances that read in this group. A log without it is read by one process,

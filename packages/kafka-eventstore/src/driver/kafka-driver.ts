@@ -56,6 +56,8 @@ export interface FetchedRecord {
   readonly value: Buffer | null
   /** The text of a header. To read several in the order they were written in is the quickest way. */
   header(name: string): string | undefined
+  /** All headers, as bytes: for a record that has to be kept as it is. */
+  headers(): readonly (readonly [name: string, value: Buffer | null])[]
 }
 
 /** Some adjacent records of a partition. */

@@ -103,6 +103,14 @@ class RecordView implements FetchedRecord {
     this.#nextAt = search.at
     return undefined
   }
+
+  headers(): readonly (readonly [string, Buffer | null])[] {
+    const cursor = new Cursor(this.bytes, this.countAt)
+    return Array.from({ length: cursor.varint() }, () => {
+      const name = cursor.view()?.toString() ?? ''
+      return [name, cursor.view()] as const
+    })
+  }
 }
 
 class Cursor {

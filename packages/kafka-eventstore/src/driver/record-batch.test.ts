@@ -41,6 +41,8 @@ test('what is encoded is decoded the same', () => {
       expect(got).toEqual(
         sent.map(({ headers }) => headers.map(({ value }) => Buffer.from(value as string).toString())),
       )
+      const bytes = sent.map(({ headers }) => headers.map(({ key, value }) => [key, Buffer.from(value as string)]))
+      expect(records.map((record) => record.headers())).toEqual(bytes)
       expect(records.map((record) => record.header('a name nobody uses, because it is long'))).toEqual(
         sent.map(() => undefined),
       )

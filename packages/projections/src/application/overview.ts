@@ -104,8 +104,9 @@ async function oldestMissing(
   const times: number[] = []
   const numbers = [...new Set(behind.map(({ partition }) => partition))]
   const signal = AbortSignal.timeout(2000)
-  for await (const batch of eventLog.subscribe({ categories, from, partitions: numbers, signal })) {
-    const [first] = batch.events
+  const reading = eventLog.subscribe({ categories, from, partitions: numbers, signal, unreadable: 'give' })
+  for await (const batch of reading) {
+    const [first] = [...batch.events, ...(batch.unreadable ?? [])]
     if (first !== undefined) times.push(first.time)
     if (first !== undefined || batch.checkpoint.offset >= batch.end) missing.delete(`${batch.topic}/${batch.partition}`)
     if (missing.size === 0) break

@@ -159,7 +159,11 @@ export function projections(
       logger = context.logger
       const readings = classes.map(readProjection)
       const bindings = readings.map(({ definition }) =>
-        bindProjection(definition, context, instanceFrom(context.container, definition)),
+        bindProjection(
+          definition,
+          { ...context, reread: (record) => log?.reread?.(record) },
+          instanceFrom(context.container, definition),
+        ),
       )
       bound = bindings.map((binding) => binding.bound)
       bindServices(

@@ -33,7 +33,7 @@ class Totals {
 async function two(store: () => ReadModels) {
   const common = { aggregates: [Order], validator: noValidation, logger: silentLogger, queryHandlers: [Totals] }
   const log = await inMemoryEventStore().open({ categories: ['order'], clock: { now: Date.now }, logger: silentLogger })
-  const eventStore = { open: async () => ({ ...log, close: async () => {} }) }
+  const eventStore = { name: 'memory', open: async () => ({ ...log, close: async () => {} }) }
   const start = async (follow: boolean) => {
     const app = await createApplication({
       ...common,

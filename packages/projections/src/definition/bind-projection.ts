@@ -3,6 +3,7 @@ import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from
 import type { FailurePolicy } from './failure-policy.js'
 import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget, Workers } from './projection-definition.js'
 import { tellingReplay } from './side-effects.js'
+import { assertReadable, type Reread, readAgain, unreadableHandler, unreadableType } from './unreadable-event.js'
 
 /** A projection that is ready to be followed. */
 export interface BoundProjection {
@@ -17,12 +18,17 @@ export interface BoundProjection {
   /** By the event name as stored; an event that is not in it is not even decoded. */
   readonly handlers: ReadonlyMap<string, HandlerDefinition>
   decode(event: RecordedEvent): object
+  /** What could not be read when it was parked may be readable by now. */
+  reread(event: RecordedEvent): RecordedEvent
   /** The object the handlers belong to: one per application. */
   instance(): any
 }
 
 /** The part of an application a projection is bound to. */
-export type BindingContext = Pick<PartContext, 'definitionOf' | 'codec'>
+export interface BindingContext extends Pick<PartContext, 'definitionOf' | 'codec'> {
+  /** That of the log that is followed, once it is there. */
+  readonly reread?: Reread
+}
 
 /** Binds a projection; `instance` is asked for it when it starts. */
 export function bindProjection(
@@ -85,8 +91,12 @@ export function bindProjection(
       onFailure: definition.onFailure,
       workers: definition.workers ?? workersOf(definition),
       categories: aggregates.map((aggregate) => aggregate.category),
-      handlers: storedNames(handlers, context.codec),
-      decode: (event) => context.codec.decode(event),
+      handlers: storedNames(handlers, context.codec).set(unreadableType, unreadableHandler),
+      decode(event) {
+        assertReadable(event)
+        return context.codec.decode(event)
+      },
+      reread: (event) => readAgain(event, context.reread),
       instance,
     },
   }

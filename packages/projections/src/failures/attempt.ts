@@ -95,5 +95,6 @@ export function isLastTry({ retries }: FailurePolicy, { failed }: Attempt, tried
 
 /** What cannot be decoded today cannot be decoded in a second. */
 function isPoison(error: unknown): boolean {
-  return isNarrativeError(error, 'EVENT_UNDECODABLE') || isNarrativeError(error, 'EVENT_UNKNOWN')
+  const poison = ['EVENT_UNDECODABLE', 'EVENT_UNKNOWN', 'LOG_CORRUPT'] as const
+  return poison.some((code) => isNarrativeError(error, code))
 }

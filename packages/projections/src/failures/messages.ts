@@ -1,5 +1,6 @@
 // What is said about parked events.
 import { formatPosition, NarrativeError, type Position } from '@narrative/core'
+import { callEvent } from '../definition/unreadable-event.js'
 import type { DeadLetter } from './dead-letter.js'
 
 export function parkedMessage(projection: string, letters: readonly DeadLetter[]): string {
@@ -7,9 +8,8 @@ export function parkedMessage(projection: string, letters: readonly DeadLetter[]
   const count = `${letters.length} event${letters.length === 1 ? '' : 's'}`
   if (first === undefined) return `Projection ${projection} parked ${count} behind earlier ones of the same key`
   const { event, attempts, failure, key } = first
-  const where = `${event.type} (stream ${event.streamId}, version ${event.version}, ${formatPosition(event.position)})`
   return (
-    `Projection ${projection} parked ${count}: ${where} failed ${attempts} time${attempts === 1 ? '' : 's'}: ${failure!.message}. ` +
+    `Projection ${projection} parked ${count}: ${callEvent(event)} failed ${attempts} time${attempts === 1 ? '' : 's'}: ${failure!.message}. ` +
     `Later events of the key ${key} wait behind it; correct the cause and redrive the key.`
   )
 }

@@ -1,10 +1,15 @@
 // Dead letters on their way back: in order, partition by partition.
+import type { BoundProjection } from '../definition/bind-projection.js'
 import type { AskedLetter, DeadLetter, LetterPlace } from './dead-letter.js'
 
-/** Letters of one partition at a time, each group in the order of the log. */
-export function byPartition(asked: readonly AskedLetter[]): readonly (readonly AskedLetter[])[] {
+/** Letters of one partition at a time, each group in the order of the log; their events as they can be read now. */
+export function byPartition(
+  asked: readonly AskedLetter[],
+  { reread }: Pick<BoundProjection, 'reread'>,
+): readonly (readonly AskedLetter[])[] {
   const groups = new Map<string, AskedLetter[]>()
-  for (const one of asked) {
+  for (const { letter, wish } of asked) {
+    const one = { wish, letter: { ...letter, event: reread(letter.event) } }
     const place = `${one.letter.topic}/${one.letter.partition}`
     const group = groups.get(place)
     if (group === undefined) groups.set(place, [one])

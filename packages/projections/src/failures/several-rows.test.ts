@@ -36,7 +36,7 @@ test('parked for one of its rows, an event is applied to the others, and redrive
     )
     const { position } = await app.commands.execute(new RecordEvents({ orderId, events: [event] }))
     // One after the other: what is asked below is the order of one partition at a time.
-    await views.waitFor!(position!, { timeout: 20_000 }).catch(() => {})
+    await views.waitFor!(position!, { timeout: 20_000 })?.catch(() => {})
   }
   await place('a', ['pen', 1], ['ink', 1])
   await place('b', ['pen', 2], ['ink', 2])

@@ -75,7 +75,7 @@ export function memoryProjection(projection: BoundProjection): MemoryView {
       },
       async attend(all) {
         const asked = letters.asked(all)
-        for (const group of byPartition(asked)) {
+        for (const group of byPartition(asked, projection)) {
           const settled = group.map(({ letter }) => letter)
           const redriven = group.filter(({ wish }) => wish === 'redrive').map(({ letter }) => letter)
           for (const letter of settled) parked.remove(letter)

@@ -74,7 +74,7 @@ export class SqlSession implements Session {
   async attend(all: boolean): Promise<boolean> {
     if (this.parked === 0) return false
     const asked = await this.options.asked(all)
-    for (const group of byPartition(asked)) {
+    for (const group of byPartition(asked, this.options.projection)) {
       const settled = group.map(({ letter }) => letter)
       const redriven = group.filter(({ wish }) => wish === 'redrive').map(({ letter }) => letter)
       const replays = new Set(redriven.filter(({ isReplay }) => isReplay).map(({ offset }) => offset))

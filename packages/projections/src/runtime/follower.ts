@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Checkpoint, type EventBatch, type EventLog, isNarrativeError, type LogPartition } from '@narrative/core'
 import type { FailurePolicy } from '../definition/failure-policy.js'
+import { withUnreadable } from '../definition/unreadable-event.js'
 import { parkedMessage } from '../failures/messages.js'
 import { Backoff } from './backoff.js'
 import { PartitionShare, type ShareSettings } from './partition-share.js'
@@ -200,7 +201,7 @@ export class Follower {
   private batchesFor({ checkpoints }: Session, mine: readonly Place[], signal: AbortSignal) {
     const { categories, eventLog } = this.options
     const partitions = [...new Set(mine.map(({ partition }) => partition))]
-    return eventLog.subscribe({ categories, from: checkpoints, partitions, signal })
+    return eventLog.subscribe({ categories, from: checkpoints, partitions, signal, unreadable: 'give' })
   }
 
   private async rest(at: 'paused' | 'standby', signal: AbortSignal): Promise<void> {
@@ -237,7 +238,7 @@ export class Follower {
 
   private async apply(session: Session, batch: EventBatch): Promise<void> {
     const replayEnd = this.options.replayed ? Number.POSITIVE_INFINITY : this.progress.replayEnd(batch)
-    await this.inTurn(() => session.apply(batch, replayEnd))
+    await this.inTurn(() => session.apply(withUnreadable(batch), replayEnd))
   }
 
   private inTurn<T>(work: () => T | Promise<T>): Promise<T> {

@@ -54,14 +54,21 @@ function endingWhere(eventLog: EventLog, isLater: (event: RecordedEvent) => bool
 /** Its checkpoint stands at the end of the partition: there is nothing more to wait for. */
 function lastBatch(batch: EventBatch, end: number): EventBatch {
   const checkpoint = { ...batch.checkpoint, offset: batch.end }
-  return { ...batch, events: batch.events.slice(0, end), checkpoint }
+  const after = batch.events[end]!.position.offset
+  const unreadable = batch.unreadable?.filter(({ position }) => position.offset < after) ?? []
+  return { ...batch, events: batch.events.slice(0, end), unreadable, checkpoint }
 }
 
 async function eventAt(eventLog: EventLog, categories: readonly string[], position: Position): Promise<RecordedEvent> {
   const { topic, partition, offset } = position
   const ends = (await Promise.all(categories.map((category) => eventLog.partitions(category)))).flat()
   if (ends.some((one) => one.topic === topic && one.partition === partition && one.end > offset)) {
-    for await (const batch of eventLog.subscribe({ categories, partitions: [partition], from: 'start' })) {
+    for await (const batch of eventLog.subscribe({
+      categories,
+      partitions: [partition],
+      from: 'start',
+      unreadable: 'give',
+    })) {
       if (batch.topic !== topic) continue
       const event = batch.events.find((candidate) => candidate.position.offset === offset)
       if (event !== undefined) return event

@@ -57,7 +57,7 @@ test.each(stores)('a row is the fold of its history, and its dead letters are se
     while (writing) {
       const position = await append('a', new OrderRepriced(1))
       latest = { a: latest.a + 1, sum: latest.sum + 1 }
-      await views.waitFor!(position, { timeout: 20_000 }).catch(() => {})
+      await views.waitFor!(position, { timeout: 20_000 })?.catch(() => {})
     }
   })()
   await views.rebuildRow(view, 'a')

@@ -1,6 +1,7 @@
 // The errors that stop a projection: what happened, at which event, and how to go on.
-import { formatPosition, NarrativeError, type RecordedEvent } from '@narrative/core'
+import { NarrativeError, type RecordedEvent } from '@narrative/core'
 import type { HandlerDefinition } from '../definition/projection-definition.js'
+import { callEvent } from '../definition/unreadable-event.js'
 
 /** A handler refused an event. */
 export function stoppedAtEvent(
@@ -13,7 +14,7 @@ export function stoppedAtEvent(
   const what = handler === undefined ? '' : ` in ${handler.name}`
   return new NarrativeError('PROJECTION_STOPPED', {
     message:
-      `Projection ${projection} stopped at event ${type} (stream ${streamId}, version ${version}, ${formatPosition(position)})${what}: ${reasonOf(cause)}. ` +
+      `Projection ${projection} stopped at ${callEvent(event)}${what}: ${reasonOf(cause)}. ` +
       `Everything before it is stored, nothing of this event is. Correct the handler and start again: it goes on with this event. If earlier rows are wrong too, rebuild the projection.`,
     details: { projection, eventType: type, streamId, version, position, handler: handler?.name },
     cause,

@@ -3,6 +3,7 @@ import { aggregateIdOf, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { EventView } from '../definition/projection-context.js'
 import type { HandlerDefinition } from '../definition/projection-definition.js'
+import { assertReadable } from '../definition/unreadable-event.js'
 import type { Attempt } from '../failures/attempt.js'
 import { type Key, keyOf, keyText, type Row, RowRefused, sameRow, toKey, toRow } from '../table/row.js'
 import type { Table } from '../table/table.js'
@@ -61,6 +62,7 @@ export class TableFold {
       const handler = this.projection.handlers.get(recorded.type)
       if (handler === undefined) continue
       try {
+        assertReadable(recorded)
         const event = keyFor && this.projection.decode(recorded)
         const given =
           keyFor === undefined

@@ -3,7 +3,7 @@
 // 1 decode and find the keys · 2 load the rows that are not known · 3 fold in memory · 4 gather the changed rows ·
 // 5 commit rows and checkpoints. Only whole batches are gathered, so a checkpoint is always one the log gave us; what
 // cannot be applied of a batch is parked in the same transaction.
-import type { Checkpoint, EventBatch, Position, RecordedEvent } from '@narrative/core'
+import { type Checkpoint, type EventBatch, formatPosition, type Position, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { Attempt, tryOften } from '../failures/attempt.js'
 import type { AskedLetter, DeadLetter, LetterPlace } from '../failures/dead-letter.js'
@@ -98,7 +98,7 @@ export class TableSession implements Session {
     if (this.letters.size === 0) return false
     const asked = await this.storage.asked(all)
     await this.takeCare(true)
-    for (const group of byPartition(asked)) await this.settle(group)
+    for (const group of byPartition(asked, this.projection)) await this.settle(group)
     return asked.length > 0
   }
 
@@ -123,8 +123,8 @@ export class TableSession implements Session {
     // An event may be parked for several of its rows: it is applied to those alone, and to all when they were not known.
     const events = new Map(redriven.map(({ event }) => [event.position.offset, event]))
     const chosen = new Set(redriven.map(({ offset, key }) => `${offset}/${key}`))
-    const only = ({ position: { offset }, streamId }: RecordedEvent, key: string) =>
-      chosen.has(`${offset}/${key}`) || chosen.has(`${offset}/${streamId}`)
+    const only = ({ position, streamId }: RecordedEvent, key: string) =>
+      [key, streamId, formatPosition(position)].some((each) => chosen.has(`${position.offset}/${each}`))
     const { attempt, tried, changed } = await this.tryOut([...events.values()], isReplay, only)
     this.gathered.settled.push(...asked.map(({ letter }) => letter))
     this.park(parkedAgain(attempt.letters(tried, isReplay), redriven))
