@@ -2,6 +2,7 @@
 import { silentLogger, systemClock } from '@narrative/core'
 import { afterEach, expect, test } from 'vitest'
 import { claimAt } from './claim-at.js'
+import type { GroupOptions } from './driver/kafka-driver.js'
 import { KafkaEventLog } from './kafka-event-log.js'
 import { MemoryBroker } from './memory-broker.test-support.js'
 import { openKafkaStorage } from './open-kafka-storage.js'
@@ -23,6 +24,7 @@ async function start(broker: MemoryBroker): Promise<OpenedStore> {
 /** A log of an instance that owns nothing. */
 function reader(broker: MemoryBroker): KafkaEventLog {
   return new KafkaEventLog({
+    sessionTimeout: 6_000,
     driver: broker.driver(),
     logger: silentLogger,
     topicOf: (category) => `test.${category}.events`,
@@ -126,6 +128,7 @@ test('a reader is at most two fetches ahead of whoever handles the batches', asy
     },
   }
   const log = new KafkaEventLog({
+    sessionTimeout: 6_000,
     driver: counted,
     logger: silentLogger,
     topicOf: () => topic,
@@ -148,6 +151,21 @@ test('a claim is renewed in time, and nobody notices', async () => {
   const store = await openKafkaStorage({ ...settings, renewAfter: 20 }, context)
   await until(() => claimsIn(broker).length >= 3)
   expect(store.status()[0]).toMatchObject({ voids: 0 })
+  await store.close()
+})
+
+test('readers that share a log are given up after the session timeout of the store', async () => {
+  const driver = new MemoryBroker().driver()
+  const asked: GroupOptions[] = []
+  const joinGroup = (options: GroupOptions) => {
+    asked.push(options)
+    return driver.joinGroup(options)
+  }
+  const settings = settingsOf({ brokers: [], sessionTimeout: 12_345, driver: () => ({ ...driver, joinGroup }) })
+  const store = await openKafkaStorage(settings, { categories: [], clock: systemClock, logger: silentLogger })
+  await store.eventLog.share!({ group: 'view', categories: ['order'], onAssigned() {} })
+  expect(asked).toMatchObject([{ sessionTimeout: 12_345 }])
+  expect(store.status()).toEqual([])
   await store.close()
 })
 

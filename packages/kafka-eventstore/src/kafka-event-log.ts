@@ -21,6 +21,8 @@ import { Merge } from './merge.js'
 export interface KafkaEventLogOptions {
   readonly driver: KafkaDriver
   readonly logger: Logger
+  /** Milliseconds of silence after which the others take over what a reader had. */
+  readonly sessionTimeout: number
   topicOf(category: string): string
   /** The point of a partition's replica when this instance owns it: spares a search for the claim in force. */
   ownedPoint(topic: string, partition: number): LogPoint | undefined
@@ -94,7 +96,7 @@ export class KafkaEventLog implements EventLog {
 
   /** By a consumer group of its own, over the events topics: its name begins with that of the first. */
   async share({ group, categories, onAssigned }: ShareOptions): Promise<ReaderShare> {
-    const { driver, topicOf } = this.#options
+    const { driver, sessionTimeout, topicOf } = this.#options
     const shared = (await Promise.all(categories.map((category) => this.partitions(category)))).flat()
     const topics = categories.map((category) => {
       const name = topicOf(category)
@@ -103,7 +105,7 @@ export class KafkaEventLog implements EventLog {
     return driver.joinGroup({
       group: `${topics[0]?.name}.${group}`,
       topics,
-      sessionTimeout: readerSessionTimeout,
+      sessionTimeout,
       onAssigned: (assignment) =>
         onAssigned(shared.filter(({ topic, partition }) => assignment[topic]?.includes(partition))),
     })
@@ -217,9 +219,6 @@ async function retried<T>(logger: Logger, signal: AbortSignal, attempt: () => Pr
     }
   }
 }
-
-/** Milliseconds of silence after which the others take over what a reader had. */
-const readerSessionTimeout = 6_000
 
 const mebibyte = 1024 * 1024
 const largestFetch = 4 * mebibyte

@@ -12,9 +12,9 @@ export interface StorageParts {
   readonly driver: KafkaDriver
   readonly eventStore: EventStore
   readonly eventLog: EventLog
-  readonly snapshots: SnapshotStore
-  readonly owners: PartitionOwners
-  /** None in a process that only reads. */
+  // None of these in a process that only reads.
+  readonly snapshots: SnapshotStore | undefined
+  readonly owners?: PartitionOwners
   readonly router?: KafkaCommandRouter
   readonly membership?: Membership
   /** Aborted when closing begins: nothing new is taken. */
@@ -26,7 +26,7 @@ export interface StorageParts {
 export class KafkaStorage implements OpenStorage {
   readonly eventStore: EventStore
   readonly eventLog: EventLog
-  readonly snapshots: SnapshotStore
+  readonly snapshots: SnapshotStore | undefined
   readonly router: KafkaCommandRouter | undefined
   readonly #parts: StorageParts
   #ended: Promise<void> | undefined
@@ -40,7 +40,7 @@ export class KafkaStorage implements OpenStorage {
   }
 
   status(): readonly PartitionStatus[] {
-    return this.#parts.owners.status()
+    return this.#parts.owners?.status() ?? []
   }
 
   health() {
@@ -67,7 +67,7 @@ export class KafkaStorage implements OpenStorage {
   async #close(): Promise<void> {
     const { closing, closed, owners, membership, router, driver } = this.#parts
     closing.abort(storeClosed())
-    await owners.close()
+    await owners?.close()
     await membership?.leave()
     await router?.close()
     closed.abort(storeClosed())

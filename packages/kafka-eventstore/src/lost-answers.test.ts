@@ -1,7 +1,9 @@
 // What becomes of appends and claims whose answer does not come.
+import { NarrativeError } from '@narrative/core'
 import { describe, expect, test } from 'vitest'
-import { broker, lost, once, start, story } from './append-protocol.test-support.js'
+import { broker, lost, once, open, start, story } from './append-protocol.test-support.js'
 import type { ProduceOutcome } from './driver/kafka-driver.js'
+import { MemoryReplica } from './replica/memory-replica.js'
 import { claimsIn, topic } from './store.test-support.js'
 
 /** A store whose first batch comes when it is told to: the append was answered long before. */
@@ -80,4 +82,31 @@ describe('an answer that does not come', () => {
     expect(claimsIn(broker)).toHaveLength(2)
     expect(await store.write('order-1', 0)).toMatchObject({ version: 1 })
   })
+
+  test.each(['the owner', 'a rival'])(
+    'a replica that cannot be read when %s has claimed is made again; nobody is answered before that',
+    async (claimant) => {
+      const replica = new DamagedReplica(topic, 0)
+      const store = await start({ replica: { create: () => replica } })
+      once(store, async (deliver) => {
+        deliver()
+        replica.damages = 1
+        if (claimant === 'a rival') await open()
+        return lost
+      })
+      expect(await store.write('order-1', 0)).toMatchObject({ outcome: 'appended', version: 1, duplicate: false })
+      expect(replica.damages).toBe(0)
+    },
+  )
 })
+
+/** Says of a record that it is damaged, once each time it is told to. */
+class DamagedReplica extends MemoryReplica {
+  damages = 0
+
+  override findCommand(streamId: string, commandId: string) {
+    if (this.damages === 0) return super.findCommand(streamId, commandId)
+    this.damages--
+    throw new NarrativeError('DISK_FAILED', { message: 'A record is damaged.', details: { code: 'DAMAGED' } })
+  }
+}

@@ -26,8 +26,8 @@ interface Foundation {
 interface Work {
   readonly places: StreamPlaces
   readonly owners: PartitionOwners
-  readonly router?: KafkaCommandRouter
-  readonly membership?: Membership
+  readonly router: KafkaCommandRouter
+  readonly membership: Membership
 }
 
 /** Opens what {@link kafkaEventStore} configured. */
@@ -37,7 +37,8 @@ export async function openKafkaStorage(settings: Settings, context: StorageConte
   try {
     await driver.connect()
     const topics = await eventsTopics(foundation)
-    return storageOf(foundation, topics.length === 0 ? noWork(context) : await joinWork(foundation, topics))
+    // Who appends nothing takes part in nothing.
+    return storageOf(foundation, topics.length === 0 ? undefined : await joinWork(foundation, topics))
   } catch (error) {
     await driver.close()
     throw error
@@ -53,15 +54,6 @@ async function eventsTopics({ driver, settings, context }: Foundation): Promise<
     events: found.get(nameOf(category))!,
     commands: commandTopicName(settings.context, category),
   }))
-}
-
-/** Who appends nothing takes part in nothing. */
-function noWork({ logger }: StorageContext): Work {
-  const none = () => {
-    throw new RangeError('A store that was opened for no categories owns nothing.')
-  }
-  const roles = { replica: none, owner: none, follower: none }
-  return { places: new StreamPlaces([]), owners: new PartitionOwners([], roles, logger) }
 }
 
 /** Joins the group of the service's instances; resolves when everything that it assigns is served. */
@@ -174,28 +166,28 @@ function rolesWith(
   }
 }
 
-function storageOf({ settings, context, driver }: Foundation, work: Work): KafkaStorage {
-  const { places, owners, membership } = work
+function storageOf({ settings, context, driver }: Foundation, work?: Work): KafkaStorage {
   const { logger } = context
+  const { appendTimeout, sessionTimeout } = settings
   const [closing, closed] = [new AbortController(), new AbortController()]
   const topicOf = (category: string) => topicName(settings.context, category)
   const eventStore =
-    membership === undefined
+    work === undefined
       ? new ScannedStreams({ driver, logger, topicOf, closing: closing.signal })
       : new OwnedStreams({
-          places,
-          owners,
-          sureUntil: () => membership?.sureUntil ?? 0,
-          appendTimeout: settings.appendTimeout,
+          ...work,
+          sureUntil: () => work.membership.sureUntil,
+          appendTimeout,
           closing: closing.signal,
         })
   const eventLog = new KafkaEventLog({
     driver,
     logger,
+    sessionTimeout,
     topicOf,
-    ownedPoint: (topic, partition) => owners.get(topic, partition)?.point,
+    ownedPoint: (topic, partition) => work?.owners.get(topic, partition)?.point,
     closed: closed.signal,
   })
-  const snapshots = new OwnedSnapshots(places, owners)
+  const snapshots = work && new OwnedSnapshots(work.places, work.owners)
   return new KafkaStorage({ settings, driver, eventStore, eventLog, snapshots, closing, closed, ...work })
 }

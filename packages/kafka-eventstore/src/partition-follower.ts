@@ -43,6 +43,11 @@ export class PartitionFollower {
     return this.#opened && this.#failure === undefined ? this.#options.replica : undefined
   }
 
+  /** It gave up because its replica cannot be kept here. */
+  get diskFailed(): boolean {
+    return isNarrativeError(this.#failure, 'DISK_FAILED')
+  }
+
   /** It gave up, and its replica is not to be built upon. */
   get failed(): boolean {
     return this.#failure !== undefined
@@ -78,6 +83,7 @@ export class PartitionFollower {
     }
     await vacated
     while (!signal.aborted) {
+      this.#opened = false
       try {
         await replica.open?.()
         this.#opened = true
@@ -85,7 +91,9 @@ export class PartitionFollower {
       } catch (error) {
         if (signal.aborted) return
         logger.warn({ topic, partition, error }, `${this.#name} cannot be followed at the moment`)
-        if (!isNarrativeError(error) || !error.retryable) {
+        // Whether a replica can go on, it says when it is opened again.
+        const over = isNarrativeError(error, 'DISK_FAILED') && !this.#opened
+        if (over || !isNarrativeError(error) || !error.retryable) {
           this.#failure = isNarrativeError(error) ? error : ownerFailed(topic, partition, error)
           return
         }

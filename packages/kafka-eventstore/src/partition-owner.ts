@@ -187,15 +187,8 @@ export class PartitionOwner {
     try {
       await vacated
       for (let claim = await this.#claim(); claim !== undefined; claim = await this.#claim()) {
-        this.#writer.settleDoubtful()
-        if (this.#doubts !== this.#doubtsSettled) continue // one that came while it was being claimed
-        this.#is('serving')
-        this.#served = true
-        this.#servedSince = performance.now()
-        this.#writer.reason = ''
-        this.#startedSettled.resolve()
-        const doubt = await this.#writer.serve(claim).catch(replicaDoubt)
-        if (doubt === undefined) continue // only the claim is to be renewed: not worth a flicker of health
+        const doubt = await this.#serve(claim).catch(replicaDoubt)
+        if (doubt === undefined) continue // only to be claimed again: not worth a flicker of health
         this.#waits(doubt)
         logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
       }
@@ -206,10 +199,23 @@ export class PartitionOwner {
     }
   }
 
+  /** @returns the doubt that ended it; undefined when there is none, and only a new claim is due */
+  async #serve(claim: Claim): Promise<string | undefined> {
+    this.#writer.settleDoubtful()
+    if (this.#doubts !== this.#doubtsSettled) return undefined // one that came while it was being claimed
+    this.#is('serving')
+    this.#served = true
+    this.#servedSince = performance.now()
+    this.#writer.reason = ''
+    this.#startedSettled.resolve()
+    return this.#writer.serve(claim)
+  }
+
   /** Tries until the partition is ours and read up to our claim; undefined when there is nobody left to try for. */
   async #claim(): Promise<Claim | undefined> {
     const { driver, topic, partition, clock, logger, replica } = this.#options
     while (!this.#writer.done) {
+      this.#opened = false
       try {
         await replica.open?.()
         this.#opened = true
@@ -313,6 +319,8 @@ export class PartitionOwner {
 
   /** Before the first claim somebody waits for open() and can put things right; later on they may right themselves. */
   #mayPass(error: unknown): error is NarrativeError {
+    // Whether a replica can go on, it says when it is opened again.
+    if (isNarrativeError(error, 'DISK_FAILED')) return this.#opened
     if (isNarrativeError(error, 'BROKER_UNREACHABLE')) return this.#served || performance.now() < this.#startBefore
     return isNarrativeError(error, 'BROKER_REFUSED') && (this.#served || this.#startBefore === Number.POSITIVE_INFINITY)
   }
@@ -327,12 +335,22 @@ export class PartitionOwner {
     const { topic, partition, logger } = this.#options
     const loss = isNarrativeError(error) ? error : ownerFailed(topic, partition, error)
     // A rival's claim was read from the log, so the log has the last word. Otherwise it could not be read to the end.
-    if (isNarrativeError(error, 'NOT_OWNER')) this.#writer.settleDoubtful()
+    if (isNarrativeError(error, 'NOT_OWNER')) this.#settleLast()
     this.#loss = loss
     this.#is('lost')
     this.#writer.fail(loss)
     this.#startedSettled.reject(loss)
     logger.error({ topic, partition, error }, loss.message)
+  }
+
+  /** What a damaged replica cannot answer any more is told as unknown. */
+  #settleLast(): void {
+    const { topic, partition, logger } = this.#options
+    try {
+      this.#writer.settleDoubtful()
+    } catch (error) {
+      logger.warn({ topic, partition, error }, `${this.#name}: what was in doubt stays so`)
+    }
   }
 
   #alarm(offsets: readonly number[]): void {
@@ -345,7 +363,7 @@ export class PartitionOwner {
   }
 }
 
-/** While it serves, only the replica fails. Whether it can go on, it says when it is opened again. */
+/** Of what is needed to serve only the replica fails, and whether it can go on, it says when it is opened again. */
 function replicaDoubt(error: unknown): string {
   if (isNarrativeError(error, 'DISK_FAILED')) return error.message
   throw error

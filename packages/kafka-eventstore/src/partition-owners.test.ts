@@ -6,7 +6,11 @@ import { PartitionOwners } from './partition-owners.js'
 import type { Roles } from './partition-seat.js'
 import { MemoryReplica } from './replica/memory-replica.js'
 
+/** In the order in which they began. */
+const followers: PartitionFollower[] = []
+
 function ownersOf(story: string[]) {
+  followers.length = 0
   const description = { name: 't', partitions: 2, replicationFactor: 1, settings: {} }
   const roles: Roles = {
     replica: (topic, partition) => {
@@ -23,7 +27,9 @@ function ownersOf(story: string[]) {
     },
     follower({ partition }) {
       story.push(`follow ${partition}`)
-      return { release: async () => void story.push(`stop ${partition}`) } as unknown as PartitionFollower
+      const follower = { release: async () => void story.push(`stop ${partition}`) } as unknown as PartitionFollower
+      followers.push(follower)
+      return follower
     },
   }
   return new PartitionOwners([description], roles, silentLogger)
@@ -88,4 +94,15 @@ test('an owner that failed for its disk: others are to own for a while, and what
   owners.assign({ t: [0] }, 8)
   expect(story).toEqual(['claim 0', 'claim 0'])
   expect(owners.unfit()).toBe(true)
+})
+
+test('a copy that could not be kept makes an instance as unfit as an owner does; told to follow again, it tries again', () => {
+  const story: string[] = []
+  const owners = ownersOf(story)
+  owners.assign({}, 7, { t: [0, 1] })
+  expect(owners.unfit()).toBe(false)
+  Object.assign(followers[0]!, { failed: true, diskFailed: true })
+  expect(owners.unfit()).toBe(true)
+  owners.assign({}, 8, { t: [0, 1] })
+  expect(story).toEqual(['follow 0', 'follow 1', 'stop 0', 'follow 0'])
 })

@@ -4,6 +4,7 @@ import type { Logger, PartitionStatus } from '@narrative/core'
 import type { TopicDescription } from './driver/kafka-driver.js'
 import type { Assignment } from './driver/sticky-assignment.js'
 import { handedOver } from './owner-errors.js'
+import type { PartitionFollower } from './partition-follower.js'
 import type { PartitionOwner } from './partition-owner.js'
 import { PartitionSeat, type Roles } from './partition-seat.js'
 import type { Replica } from './replica/replica.js'
@@ -15,8 +16,8 @@ export class PartitionOwners {
   /** By topic and partition. */
   readonly #seats: ReadonlyMap<string, readonly PartitionSeat[]>
   readonly #logger: Logger
-  /** Owners that failed for their disk, once each was counted. */
-  readonly #failures = new WeakSet<PartitionOwner>()
+  /** What failed for its disk, once it was counted. */
+  readonly #failures = new WeakSet<PartitionOwner | PartitionFollower>()
   #unfitUntil = 0
   /** The group's round of the last assignment. */
   #generation = -1
@@ -55,7 +56,7 @@ export class PartitionOwners {
         }
         if (seat.owner !== undefined) lost.push(seat.name)
         if (!copied.has(partition)) seat.leave(handedOver(topic, partition))
-        else if (seat.follower === undefined) seat.follow(handedOver(topic, partition))
+        else if (seat.follower === undefined || seat.follower.failed) seat.follow(handedOver(topic, partition))
       }
     }
     if (gained.length + lost.length > 0) this.#logger.info({ gained, lost }, changed(gained, lost))
@@ -82,11 +83,11 @@ export class PartitionOwners {
     return Object.fromEntries([...this.#seats].map(([topic, row]) => [topic, numbers(row)]))
   }
 
-  /** Whether this instance has given up a partition of late because of its disk: for a while it leaves the owning to others. */
+  /** Whether this instance has given up a partition or a copy of late because of its disk: for a while others are to own. */
   unfit(): boolean {
-    for (const { owner } of this.#all()) {
-      if (owner?.diskFailed !== true || this.#failures.has(owner)) continue
-      this.#failures.add(owner)
+    for (const role of this.#all().flatMap(({ owner, follower }) => owner ?? follower ?? [])) {
+      if (!role.diskFailed || this.#failures.has(role)) continue
+      this.#failures.add(role)
       this.#unfitUntil = performance.now() + restAfterFailure
     }
     return performance.now() < this.#unfitUntil

@@ -14,6 +14,7 @@ import {
 } from '@narrative/core'
 import { kafkaEventStore } from './kafka-event-store.js'
 import type { Intercept, MemoryBroker } from './memory-broker.test-support.js'
+import type { ReplicaStorage } from './replica/replica.js'
 import { parseStamp, stampHeader } from './stamp.js'
 
 /** The one partition these tests play on. */
@@ -27,16 +28,22 @@ export interface OpenedStore extends OpenStorage {
 
 export async function openStore(
   broker: MemoryBroker,
-  options: { readonly appendTimeout?: number; readonly intercept?: Intercept; readonly logger?: Logger } = {},
+  options: {
+    readonly appendTimeout?: number
+    readonly intercept?: Intercept
+    readonly logger?: Logger
+    readonly replica?: ReplicaStorage
+  } = {},
 ): Promise<OpenedStore> {
   const driver = broker.driver(options.intercept)
-  const { appendTimeout, logger = silentLogger } = options
+  const { appendTimeout, logger = silentLogger, replica } = options
   const store = await kafkaEventStore({
     brokers: [],
     context: 'test',
     partitions: 1,
     driver: () => driver,
     appendTimeout,
+    replica,
   }).open({
     categories: ['order'],
     clock: systemClock,

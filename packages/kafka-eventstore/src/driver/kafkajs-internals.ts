@@ -50,7 +50,10 @@ export interface RequestQueue {
   isConnected(): boolean
   push(request: QueuedRequest): void
   rejectAll(error: Error): void
-  maybeThrottle(milliseconds: number): void
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  maybeThrottle(milliseconds: number | null): void
+  canSendSocketRequestImmediately(): boolean
+  checkPendingRequests(): void
   scheduleCheckPendingRequests(): void
   scheduleRequestTimeoutCheck(): void
   /** Ends its timers. */
@@ -150,7 +153,7 @@ export function loadKafkajs(): KafkajsInternals {
       }
       const connectionPool = new ConnectionPool(options)
       for (const { requestQueue } of connectionPool.pool as Connection[]) {
-        restTheQueue(requestQueue)
+        holdBackBySteadyClock(requestQueue)
         timeBySteadyClock(requestQueue)
       }
       return new BrokerClass({ connectionPool, logger: log })
@@ -174,11 +177,23 @@ export function requireSupported(version: string): void {
   throw new NarrativeError('BROKER_REFUSED', { message, details: { installed: version, supported: supportedVersion } })
 }
 
-/** After its first answer, a queue of kafkajs 2.2.4 looks for pending requests every millisecond for ever. Only when there are some, then. */
-function restTheQueue(queue: RequestQueue): void {
-  const schedule = queue.scheduleCheckPendingRequests
+/**
+ * A queue of kafkajs 2.2.4 that is held back by a quota waits for a time of the wall clock: set back by hours, it waits for
+ * hours, and what waits in it never times out. It also looks for pending requests every millisecond for ever.
+ */
+function holdBackBySteadyClock(queue: RequestQueue): void {
+  let heldUntil = 0
+  queue.maybeThrottle = (milliseconds) => {
+    heldUntil = Math.max(heldUntil, performance.now() + (milliseconds ?? 0))
+  }
+  queue.canSendSocketRequestImmediately = () => performance.now() >= heldUntil
   queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length > 0) schedule.call(queue)
+    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return
+    const check = () => {
+      queue.throttleCheckTimeoutId = null
+      queue.checkPendingRequests()
+    }
+    queue.throttleCheckTimeoutId = setTimeout(check, Math.max(1, heldUntil - performance.now()))
   }
 }
 

@@ -45,7 +45,7 @@ async function open(broker: MemoryBroker, directory = root) {
     for await (const event of store.eventStore.read(streamId)) events.push(`${event.version}:${event.data}`)
     return events
   }
-  return Object.assign(store, { write, streamOf })
+  return Object.assign(store, { write, streamOf, driver: watched as typeof driver })
 }
 
 /** A log of twenty events, and the replica of it on the disk. */
@@ -175,6 +175,25 @@ test('a record that was damaged since: whoever reads it is told to come again, a
   expect(await store.streamOf('order-1')).toEqual(all(1))
   expect(warnings.join()).toContain('thrown away')
   expect(await store.write('order-1', 'next')).toMatchObject({ version: 11, duplicate: false })
+  expect(store.health()).toEqual({ ready: true, reasons: [] })
+  await store.close()
+})
+
+test('damage that comes to light while an append is on its way: the append is acknowledged, and the replica made again', async () => {
+  const broker = await written()
+  const bytes = readFileSync(events())
+  bytes[bytes.indexOf('order-1')] = 0x21
+  writeFileSync(events(), bytes)
+  const store = await open(broker)
+  const copy = (await store.eventStore.readReplica!('order-1'))!
+  store.driver.intercept = () => {
+    store.driver.intercept = undefined
+    expect(() => [...copy.events]).toThrow('damaged')
+    return undefined
+  }
+  expect(await store.write('order-0', 'next')).toMatchObject({ version: 11, duplicate: false })
+  expect(await store.streamOf('order-1')).toEqual(all(1))
+  expect(warnings.join()).toContain('thrown away')
   expect(store.health()).toEqual({ ready: true, reasons: [] })
   await store.close()
 })

@@ -187,10 +187,15 @@ export class DiskReplica implements Replica {
   }
 
   apply(events: readonly RecordedEvent[], point: LogPoint): readonly RecordedEvent[] {
-    const refused = this.#opened.apply(events, point)
-    this.#point = point
-    this.#lastTime = this.#opened.lastTime
-    return refused
+    const store = this.#opened
+    try {
+      const refused = store.apply(events, point)
+      this.#point = point
+      this.#lastTime = store.lastTime
+      return refused
+    } catch (error) {
+      throw this.#asDiskFailure(error)
+    }
   }
 
   get #name(): string {
