@@ -17,6 +17,11 @@ export type { KafkaCluster, KafkaClusterOptions, KafkaNode } from './services/lo
 export { type ReadTopicOptions, readTopic, type TopicRecord } from './services/read-topic.js'
 export type { ServiceSource } from './services/service-source.js'
 export { type KafkaService, startKafka } from './services/start-kafka.js'
-export { type PostgresOptions, type PostgresService, startPostgres } from './services/start-postgres.js'
+export {
+  type OwnPostgres,
+  type PostgresOptions,
+  type PostgresService,
+  startPostgres,
+} from './services/start-postgres.js'
 export { uniqueName } from './services/unique-name.js'
 export { at, type SettableClock } from './settable-clock.js'

@@ -93,6 +93,8 @@ export class ProjectionRunner {
     const common = { projection: this.projection.name, parked, behind, partitions }
     if (phase.at === 'stopped') return { ...common, state: 'stopped', reason: reasonOf(phase.error) }
     if (phase.at === 'paused') return { ...common, state: 'paused', reason: undefined }
+    const away = this.follower.away
+    if (away !== undefined) return { ...common, state: 'paused', reason: reasonOf(away) }
     if (phase.at === 'standby') return { ...common, state: 'standby', reason: undefined }
     if (phase.at === 'retrying') return { ...common, state: 'retrying', reason: phase.reason }
     return { ...common, state: progress.caughtUp ? 'running' : 'catching-up', reason: undefined }
@@ -103,7 +105,10 @@ export class ProjectionRunner {
     const { projection, state, reason, behind } = this.status()
     if (state === 'running' || (state === 'standby' && behind === 0)) return { ready: true, reasons: [] }
     if (state === 'stopped') return { ready: false, reasons: [reason!] }
-    if (state === 'paused') return { ready: false, reasons: [`Projection ${projection} is paused.`] }
+    if (state === 'paused') {
+      const why = reason === undefined ? '' : `: ${reason}`
+      return { ready: false, reasons: [`Projection ${projection} is paused${why}.`] }
+    }
     if (state === 'retrying')
       return { ready: false, reasons: [`Projection ${projection} waits and tries again: ${reason}.`] }
     return { ready: false, reasons: [`Projection ${projection} is catching up: ${behind} events to go.`] }
@@ -137,12 +142,13 @@ export class ProjectionRunner {
   }
 
   private begin(meter?: ProgressMeter): void {
-    const { projection, eventLog, logger } = this
+    const { projection, store, eventLog, logger } = this
     const { name, categories, onFailure } = projection
     this.view = viewOf(projection, this.store)
     this.follower = new Follower({
       ...{ name, categories, onFailure, eventLog, logger },
       open: this.view.open,
+      breaker: projection.target.kind === 'memory' ? undefined : store.breaker,
       ...this.others(),
       onProgress: (progress) => {
         meter?.report(progress)

@@ -5,7 +5,7 @@ export interface ProjectionStatus {
   readonly projection: string
   /**
    * `running`: level with the log. `catching-up`: reading what was in the log at the start. `retrying`: something failed, and is tried
-   * again after a pause. `standby`: other processes follow all of its partitions. `paused`: until somebody resumes it. `stopped`: it will not go on by itself.
+   * again after a pause. `standby`: other processes follow all of its partitions. `paused`: until somebody resumes it; or, with a reason, until Postgres is back. `stopped`: it will not go on by itself.
    */
   readonly state: 'running' | 'catching-up' | 'retrying' | 'standby' | 'paused' | 'stopped'
   /** Why it is not getting on. */

@@ -10,6 +10,7 @@ import { binaryArray } from './binary-array.js'
 import { createRuntimeTables, lockSchema, readCheckpoints } from './checkpoints.js'
 import { postgresDeadLetters } from './dead-letter-table.js'
 import { currentGeneration, setGeneration } from './generations.js'
+import { type GuardedPool, guardPool } from './guarded-pool.js'
 import { inspectPostgres } from './inspect-postgres.js'
 import { buildPostgresTable, switchBackPostgresTable } from './postgres-build.js'
 import { postgresControl } from './postgres-control.js'
@@ -36,15 +37,20 @@ export type PostgresReadModelsOptions =
  */
 export function postgresReadModels(options: PostgresReadModelsOptions): ReadModels {
   let opened: Promise<Pool> | undefined
+  let guarded: GuardedPool | undefined
   let log: Logger | undefined
-  const pool = (): Promise<Pool> => {
+  const pool = async (): Promise<Pool> => {
     opened ??= openPool(options, () => log)
-    return opened
+    guarded ??= guardPool(await opened, () => log)
+    return guarded.pool
   }
 
   return {
     name: 'postgres',
     sql: true,
+    get breaker() {
+      return guarded?.breaker
+    },
     async setup(projections, logger) {
       log = logger
       return await transaction(await pool(), async (client) => {
@@ -86,8 +92,10 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
       await rebuildPostgresSql(await pool(), projection, projection.target.schema.reset, replay)
     },
     async close() {
+      guarded?.breaker.end()
       if (!('pool' in options)) await (await opened)?.end()
       opened = undefined
+      guarded = undefined
     },
   }
 }

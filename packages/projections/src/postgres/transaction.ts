@@ -6,9 +6,9 @@ import { reasonOf } from '../runtime/stopped.js'
 /**
  * SQLSTATE classes and codes (PostgreSQL documentation, appendix A) that say nothing about the statement: lost and refused connections (08, 28, 3D),
  * serialization failures and deadlocks (40), exhausted resources (53), lock timeouts (55P03), operator intervention such as a shutdown
- * (57), input/output errors (58), an idle transaction that was ended (25P03).
+ * (57), input/output errors (58), an idle transaction that was ended (25P03), a server that takes no writes (25006).
  */
-const passing = /^(08...|28...|3D...|40...|53...|55P03|57...|58...|25P03)$/
+const passing = /^(08...|28...|3D...|40...|53...|55P03|57...|58...|25P03|25006)$/
 
 /** Whether Postgres, not the statement, is why something failed. */
 export function isPassing(error: unknown): boolean {
@@ -89,7 +89,8 @@ export async function queryIfSetUp(
 
 const undefinedTable = '42P01'
 
-function unreachable(cause: unknown): NarrativeError {
+/** Postgres being away, or not carrying on. */
+export function unreachable(cause: unknown): NarrativeError {
   if (cause instanceof NarrativeError && cause.retryable) return cause
   return new NarrativeError('POSTGRES_UNREACHABLE', {
     message: `Postgres does not answer as it should: ${describe(cause)}. Projections try again until it does; nothing is lost.`,

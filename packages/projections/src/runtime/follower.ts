@@ -5,6 +5,7 @@ import type { FailurePolicy } from '../definition/failure-policy.js'
 import { withUnreadable } from '../definition/unreadable-event.js'
 import { parkedMessage } from '../failures/messages.js'
 import { Backoff } from './backoff.js'
+import type { CircuitBreaker } from './circuit-breaker.js'
 import { PartitionShare, type ShareSettings } from './partition-share.js'
 import { Progress } from './progress.js'
 import { type OpenSession, type Session, type SessionListener, ViewReplaced, WriteRefused } from './session.js'
@@ -17,6 +18,8 @@ export interface FollowOptions extends ShareSettings {
   readonly onFailure: FailurePolicy
   readonly eventLog: EventLog
   readonly open: OpenSession
+  /** Of the store that is followed into. */
+  readonly breaker?: CircuitBreaker | undefined
   /** Every event counts as replayed: another one, who follows, sees to their effects. */
   readonly replayed?: boolean
   /** Called after every commit, and at the end when it stops by itself. */
@@ -65,6 +68,11 @@ export class Follower {
 
   get phase(): FollowerPhase {
     return this.current
+  }
+
+  /** Why the store cannot be followed into now; it goes on by itself. */
+  get away(): Error | undefined {
+    return this.options.breaker?.open
   }
 
   /** How many events are parked, as far as this process knows. */
@@ -248,9 +256,12 @@ export class Follower {
   }
 
   private async wait(error: unknown): Promise<void> {
-    const { name, logger } = this.options
-    const pause = this.backoff.next()
+    const { name, logger, breaker } = this.options
     this.current = { at: 'retrying', reason: reasonOf(error) }
+    // Away for all, it is back for all: this one alone has nothing to wait for.
+    const perhapsAway = isNarrativeError(error, 'POSTGRES_UNREACHABLE')
+    if (perhapsAway && (await breaker?.untilThere(this.stopping.signal))) return
+    const pause = this.backoff.next()
     logger.warn({ projection: name, error, pause }, `Projection ${name} tries again in ${pause} ms`)
     // An abort ends the pause early; the loop then sees it.
     await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => {})

@@ -5,6 +5,7 @@ import type { DeadLetters } from '../failures/dead-letter.js'
 import type { Key } from '../table/row.js'
 import type { Table } from '../table/table.js'
 import type { ReaderOf } from '../table/table-reader.js'
+import type { CircuitBreaker } from './circuit-breaker.js'
 import type { ControlRoom } from './control.js'
 import type { OpenSession } from './session.js'
 import type { RowAt, TableStorage } from './table-storage.js'
@@ -70,6 +71,8 @@ export interface ReadModels {
   ): Promise<void>
   /** Empties the view that is read; its workers begin at offset 0. */
   reset(projection: BoundProjection): Promise<void>
+  /** By which all who work with it pause while it is away; undefined when it cannot be. */
+  readonly breaker?: CircuitBreaker | undefined
   /** How word gets to workers, wherever they are. */
   readonly control: ControlRoom
   /** What is parked in the view that is read. */

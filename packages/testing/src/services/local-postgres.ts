@@ -10,13 +10,17 @@ import { postgresAnswers } from './postgres-ping.js'
 import { announced } from './progress.js'
 import { runProgram } from './run-program.js'
 import { complete, onFreePorts, serve } from './run-supervised.js'
-import { SupervisedProcess } from './supervised-process.js'
+import { type RunningProgram, SupervisedProcess } from './supervised-process.js'
 
 const host = '127.0.0.1'
 
 /** A server that was started here. */
 export interface LocalPostgres {
   readonly url: string
+  /** Ends the server's processes at once, as a crash does, and resolves when it is gone; its data stays. */
+  kill(): Promise<void>
+  /** After {@link kill}: starts it again, on the same port and data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -47,6 +51,8 @@ export async function startLocalPostgres(
     const binaries = await usableBinaries(found, service.directory, user)
     const password = randomBytes(16).toString('hex')
     await initialise(service, binaries, password, user)
+    let running!: RunningProgram
+    let start!: () => Promise<RunningProgram>
     const url = await onFreePorts([service], async () => {
       const port = await freePort()
       const url = `postgres://postgres:${password}@${host}:${port}/postgres`
@@ -56,12 +62,22 @@ export async function startLocalPostgres(
         command: join(binaries, 'bin', 'postgres'),
         args: ['-D', join(service.directory, 'data'), ...args],
       }
-      const start = () => serve(service, program, () => postgresAnswers(url))
-      await announced(logger, `Starting Postgres from npm on ${host}:${port}`, 8_000, start)
+      start = () => serve(service, program, () => postgresAnswers(url))
+      running = await announced(logger, `Starting Postgres from npm on ${host}:${port}`, 8_000, start)
       return url
     })
     service.keepAlive(false)
-    return { url, stop: () => service.close() }
+    return {
+      url,
+      async kill() {
+        service.signal('SIGKILL')
+        await running.ended
+      },
+      async restart() {
+        running = await start()
+      },
+      stop: () => service.close(),
+    }
   } catch (error) {
     await service.close()
     throw error

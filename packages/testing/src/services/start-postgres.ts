@@ -21,10 +21,20 @@ export interface PostgresService {
   stop(): Promise<void>
 }
 
+/** A Postgres of one's own, whose process can be killed: from the binaries on npm, as no other source allows that. */
+export interface OwnPostgres extends PostgresService {
+  /** Ends it at once, as a crash does, and resolves when it is gone; its data stays. */
+  kill(): Promise<void>
+  /** Starts it again after {@link kill}: same address, same data. */
+  restart(): Promise<void>
+}
+
 /** How a Postgres is started. */
 export interface PostgresOptions {
   /** As in postgresql.conf, such as `{ max_connections: '300' }`. A server named by the environment stays as it is. */
   readonly settings?: Readonly<Record<string, string>>
+  /** One of its own, which can be killed and restarted. */
+  readonly own?: boolean
   /** Where progress is told. Default: standard error. */
   readonly logger?: Logger
 }
@@ -46,15 +56,20 @@ export const postgresRemedy = [
  * const postgres = await startPostgres()
  * const pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
  * await postgres.stop()
+ *
+ * const own = await startPostgres({ own: true })
+ * await own.kill()
+ * await own.restart() // same address, same data
  * ```
  */
+export async function startPostgres(options: PostgresOptions & { readonly own: true }): Promise<OwnPostgres>
+export async function startPostgres(options?: PostgresOptions): Promise<PostgresService>
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresService> {
-  const { settings = {}, logger = stderrLogger('info') } = options
-  const found = await find(settings, logger)
+  const { settings = {}, logger = stderrLogger('info'), own = false } = options
+  const found = await find(settings, logger, own)
   const databases = testDatabases(found.url)
   return {
-    url: found.url,
-    source: found.source,
+    ...found,
     createDatabase: () => databases.create(),
     stop: async () => {
       // A server of our own takes its databases along.
@@ -70,15 +85,18 @@ interface Found {
   stop(): Promise<void>
 }
 
-function find(settings: Readonly<Record<string, string>>, logger: Logger): Promise<Found> {
+function find(settings: Readonly<Record<string, string>>, logger: Logger, own: boolean): Promise<Found> {
+  const local = {
+    source: 'local' as const,
+    start: async () => ({ ...(await startLocalPostgres(settings, logger)), source: 'local' as const }),
+  }
+  if (own)
+    return firstThatWorks<Found>('A Postgres of its own (this test kills it)', [local], [postgresRemedy[2] ?? ''])
   const named = process.env[postgresVariable]
   if (named) return fromEnvironment(named)
   return firstThatWorks<Found>(
     'Postgres',
-    [
-      { source: 'docker', start: () => fromDocker(settings, logger) },
-      { source: 'local', start: async () => ({ ...(await startLocalPostgres(settings, logger)), source: 'local' }) },
-    ],
+    [{ source: 'docker', start: () => fromDocker(settings, logger) }, local],
     postgresRemedy,
   )
 }
