@@ -7,20 +7,26 @@ export { type Projections, type ProjectionsOptions, projections, type ScratchVie
 export { EventHandler, Projection, type ProjectionOptions, SideEffect } from './decorators/projection.js'
 export { type ProjectionLike, readProjection } from './decorators/read-projection.js'
 export {
+  type AskedRowsOf,
+  type ChangedRowsOf,
   defineProjection,
   type MemoryProjection,
   type SqlProjection,
   type TableProjection,
+  type TablesHandler,
+  type TablesProjection,
 } from './definition/define-projection.js'
 export type { FailurePolicy } from './definition/failure-policy.js'
 export type { ProjectionContext, SqlProjectionContext } from './definition/projection-context.js'
-export type {
-  HandlerDefinition,
-  ProjectionDefinition,
-  ProjectionTarget,
-  Source,
-  SqlSchema,
-  Workers,
+export {
+  type HandlerDefinition,
+  type ProjectionDefinition,
+  type ProjectionTarget,
+  type Source,
+  type SqlSchema,
+  type Tables,
+  tablesOf,
+  type Workers,
 } from './definition/projection-definition.js'
 export type {
   DeadLetter,
@@ -39,6 +45,8 @@ export type { PartitionProgress, RebuildProgress } from './runtime/progress-mete
 export type { ReadModels } from './runtime/read-models.js'
 export type { RebuildOptions } from './runtime/rebuild.js'
 export type { SqlType, ValueOfType } from './table/column-type.js'
+export { type RowsWhere, where } from './table/condition.js'
+export { type DeletedRow, deleted } from './table/deleted-row.js'
 export {
   type ColumnSpec,
   type Columns,

@@ -1,5 +1,5 @@
 // `narrative projections list`: what this project projects, and into what.
-import type { ProjectionDefinition } from '@narrative/projections'
+import { type ProjectionDefinition, tablesOf } from '@narrative/projections'
 import type { Command } from 'commander'
 import { followedBy } from '../project.js'
 import { onProject, type Surroundings } from '../surroundings.js'
@@ -9,7 +9,7 @@ interface ProjectionRecord {
   readonly projection: string
   /** Categories. */
   readonly follows: readonly string[]
-  /** `table orders`, `sql` or `memory`. */
+  /** `table orders`, `tables orders, customers`, `sql` or `memory`. */
   readonly keeps: string
 }
 
@@ -35,9 +35,10 @@ export function describeProjectionsList(projections: Command, surroundings: Surr
 
 function recordOf(definition: ProjectionDefinition): ProjectionRecord {
   const { name, target } = definition
+  const tables = tablesOf(target).map((table) => table.name)
   return {
     projection: name,
     follows: followedBy(definition),
-    keeps: target.kind === 'table' ? `table ${target.table.name}` : target.kind,
+    keeps: tables.length === 0 ? target.kind : `table${tables.length > 1 ? 's' : ''} ${tables.join(', ')}`,
   }
 }

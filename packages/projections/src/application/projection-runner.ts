@@ -190,6 +190,7 @@ function viewOf(projection: BoundProjection, store: ReadModels): View {
     case 'sql':
       return { open: store.openSql(projection), letters: store.letters(projection), control: store.control }
     case 'table':
+    case 'tables':
       return {
         open: async (partitions, listener, suspects) =>
           new TableSession(projection, await store.openTable(projection, partitions), listener, suspects),

@@ -11,7 +11,7 @@ import {
 import type { Container } from 'inversify'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import { type BoundProjection, bindProjection } from '../definition/bind-projection.js'
-import type { ProjectionDefinition } from '../definition/projection-definition.js'
+import { type ProjectionDefinition, tablesOf } from '../definition/projection-definition.js'
 import { muteWhileReplaying } from '../definition/side-effects.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
 import { type MemoryReadModels, memoryReadModels } from '../memory/memory-read-models.js'
@@ -249,7 +249,7 @@ export function projections(
     },
     async asOf(projection, moment, options = {}) {
       const found = named(projection)
-      if (found.target.kind !== 'table')
+      if (tablesOf(found.target).length === 0)
         throw new TypeError(
           `Projection ${found.name} has no table; only a table projection can be looked at as it was.`,
         )
@@ -285,9 +285,8 @@ function bindServices(
         .to(projectionClass as never)
         .inSingletonScope()
     }
-    if (target.kind === 'table' && !container.isBound(target.table.reader)) {
-      container.bind(target.table.reader).toConstantValue(store.reader(target.table))
-    }
+    for (const table of tablesOf(target))
+      if (!container.isBound(table.reader)) container.bind(table.reader).toConstantValue(store.reader(table))
   }
 }
 
@@ -304,13 +303,13 @@ function faultsAmong(definitions: readonly ProjectionDefinition[], store: ReadMo
         `Projection ${name} has SQL of its own, which ${store.name} read models cannot run; use postgresReadModels.`,
       )
     }
-    if (target.kind !== 'table') continue
-    const owner = tables.get(target.table.name)
-    if (owner !== undefined)
-      faults.push(
-        `Table ${target.table.name} belongs to two projections: ${owner} and ${name}. A table is written by one.`,
-      )
-    tables.set(target.table.name, name)
+    // Twice in one projection is a fault of its own.
+    for (const table of new Set(tablesOf(target).map((each) => each.name))) {
+      const owner = tables.get(table)
+      if (owner !== undefined)
+        faults.push(`Table ${table} belongs to two projections: ${owner} and ${name}. A table is written by one.`)
+      tables.set(table, name)
+    }
   }
   return faults
 }

@@ -3,7 +3,7 @@ import 'reflect-metadata'
 import type { Class } from '@narrative/core'
 import type { FailurePolicy } from '../definition/failure-policy.js'
 import type { ProjectionContext } from '../definition/projection-context.js'
-import type { Source, SqlSchema, Workers } from '../definition/projection-definition.js'
+import type { Source, SqlSchema, Tables, Workers } from '../definition/projection-definition.js'
 import type { Table } from '../table/table.js'
 
 /** Left by `@Projection`. */
@@ -11,6 +11,7 @@ export interface ProjectionMark {
   readonly name: string
   readonly from: readonly Source[]
   readonly table?: Table | undefined
+  readonly tables?: Tables | undefined
   readonly key?: ((event: any, context: ProjectionContext) => unknown) | undefined
   readonly sql?: SqlSchema | undefined
   readonly onFailure?: Partial<FailurePolicy> | undefined
@@ -21,6 +22,7 @@ export interface ProjectionMark {
 export interface HandlerMark {
   readonly method: string | symbol
   readonly eventClass: Class
+  readonly rows?: ((event: any, context: ProjectionContext) => unknown) | undefined
 }
 
 /** Left by `@SideEffect`. */

@@ -16,8 +16,12 @@ export function readProjection(projection: ProjectionLike): {
   const faults: string[] = []
   const mark = projectionMark(projection)
   if (mark === undefined) faults.push(`Class ${projection.name} is not marked with @Projection(name, { from }).`)
-  if (mark?.table !== undefined && mark.sql !== undefined)
-    faults.push(`Projection ${mark.name} has both a table and SQL of its own; it can have one.`)
+  const kinds = [
+    ...(mark?.table === undefined ? [] : ['a table']),
+    ...(mark?.tables === undefined ? [] : ['tables']),
+    ...(mark?.sql === undefined ? [] : ['SQL of its own']),
+  ]
+  if (kinds.length > 1) faults.push(`Projection ${mark?.name} has ${kinds.join(' and ')}; it can have one.`)
   for (const method of aggregateHandlerMethods(projection)) {
     faults.push(
       `${projection.name}.${method} is marked with the EventHandler of aggregates (import { EventHandler } from '@narrative/core'); in a projection use import { EventHandler } from '@narrative/projections'.`,
@@ -37,10 +41,11 @@ export function readProjection(projection: ProjectionLike): {
       name: mark?.name ?? projection.name,
       from: mark?.from ?? [],
       ...toPlain(mark ?? {}),
-      handlers: handlerMarks(projection).map(({ method, eventClass }) => ({
+      handlers: handlerMarks(projection).map(({ method, eventClass, rows }) => ({
         event: eventClass,
         name: `${projection.name}.${String(method)}`,
         handle: projection.prototype[method],
+        rows,
       })),
       sideEffects: sideEffectMarks(projection).map(({ method }) => method),
       projectionClass: projection,

@@ -1,7 +1,13 @@
 // A projection among the aggregates and events of one application: what it follows, and who handles which stored name.
 import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from '@narrative/core'
 import type { FailurePolicy } from './failure-policy.js'
-import type { HandlerDefinition, ProjectionDefinition, ProjectionTarget, Workers } from './projection-definition.js'
+import {
+  type HandlerDefinition,
+  type ProjectionDefinition,
+  type ProjectionTarget,
+  tablesOf,
+  type Workers,
+} from './projection-definition.js'
 import { tellingReplay } from './side-effects.js'
 import { assertReadable, type Reread, readAgain, unreadableHandler, unreadableType } from './unreadable-event.js'
 
@@ -69,8 +75,8 @@ export function bindProjection(
   if (definition.handlers.length === 0)
     faults.push(`${what} handles no event: mark methods with @EventHandler of @narrative/projections.`)
 
+  faults.push(...tablesOf(target).flatMap((table) => table.faults), ...faultsOfRows(definition))
   if (target.kind === 'table') {
-    faults.push(...target.table.faults)
     const [key] = target.table.key
     if (
       definition.key === undefined &&
@@ -100,6 +106,32 @@ export function bindProjection(
       instance,
     },
   }
+}
+
+/** What is wrong with the tables of a projection, and with what its handlers ask of them. */
+function faultsOfRows({ name, target, key, handlers }: ProjectionDefinition): string[] {
+  if (target.kind !== 'tables') {
+    return handlers
+      .filter(({ rows }) => rows !== undefined)
+      .map((handler) => `${handler.name} asks for rows by table, but projection ${name} has no { tables }.`)
+  }
+  const faults: string[] = []
+  const entries = Object.entries(target.tables)
+  if (entries.length === 0) faults.push(`Projection ${name} names no table in { tables: { … } }.`)
+  for (const [property, table] of entries) {
+    const [twin] = entries.find(([, other]) => other.name === table.name)!
+    if (twin !== property)
+      faults.push(`Projection ${name} has table ${table.name} twice: as ${twin} and as ${property}.`)
+  }
+  if (key !== undefined)
+    faults.push(`Projection ${name} has tables and a key: with tables, each handler says which rows it concerns.`)
+  for (const handler of handlers) {
+    if (handler.rows !== undefined) continue
+    faults.push(
+      `${handler.name} does not say which rows it concerns: @EventHandler(${nameOf(handler.event)}, (event, context) => ({ ${entries[0]?.[0] ?? 'table'}: … })).`,
+    )
+  }
+  return faults
 }
 
 /** Many, when each row is surely made of the events of one stream, and so of one partition. */

@@ -1,8 +1,17 @@
 // The form without classes: a table, and a pure function per event name, on the same engine.
+import type { RowsWhere } from '../table/condition.js'
+import type { DeletedRow } from '../table/deleted-row.js'
 import type { KeyOf, RowOf, Table } from '../table/table.js'
 import { type FailurePolicy, failurePolicy } from './failure-policy.js'
 import type { ProjectionContext, SqlProjectionContext } from './projection-context.js'
-import type { HandlerDefinition, ProjectionDefinition, Source, SqlSchema, Workers } from './projection-definition.js'
+import type {
+  HandlerDefinition,
+  ProjectionDefinition,
+  Source,
+  SqlSchema,
+  Tables,
+  Workers,
+} from './projection-definition.js'
 
 /** What {@link defineProjection} takes for a table. */
 export interface TableProjection<T extends Table> {
@@ -25,6 +34,49 @@ export interface TableProjection<T extends Table> {
   readonly on: Readonly<
     Record<string, (row: RowOf<T> | undefined, event: any, context: ProjectionContext) => RowOf<T> | undefined>
   >
+}
+
+/**
+ * The rows an event concerns, by table: one key (then the handler gets the row or undefined), or a list of keys, a condition, or a list of
+ * both (then it gets a list, by key, of the rows there are).
+ */
+export type AskedRowsOf<T extends Tables> = {
+  readonly [P in keyof T]?: KeyOf<T[P]> | AskedPart<T[P]> | readonly (KeyOf<T[P]> | AskedPart<T[P]>)[] | undefined
+}
+
+type AskedPart<T extends Table> = RowsWhere<Partial<RowOf<T>>>
+
+/** The rows that a handler of several tables changes; what it leaves out stays as it is. */
+export type ChangedRowsOf<T extends Tables> = {
+  readonly [P in keyof T]?: ChangedPart<T[P]> | readonly (ChangedPart<T[P]> | undefined)[] | undefined
+}
+
+type ChangedPart<T extends Table> = RowOf<T> | DeletedRow<Partial<RowOf<T>>>
+
+/** What {@link defineProjection} takes for several tables. */
+export interface TablesProjection<T extends Tables> {
+  /** Its checkpoints are stored under it: written by hand, never changed. */
+  readonly name: string
+  /** The aggregates whose events it follows. */
+  readonly from: readonly Source[]
+  /** By the names the handlers call them by. */
+  readonly tables: T
+  /** What becomes of an event that cannot be applied; default: three retries, then it is parked. */
+  readonly onFailure?: Partial<FailurePolicy>
+  /** Default `one`. Say `many` only when all events of a row come from one partition. */
+  readonly workers?: Workers
+  /** By event name: which rows it reads and writes, and what becomes of them. Pure and synchronous. */
+  readonly on: Readonly<Record<string, TablesHandler<T>>>
+}
+
+/** How one event is applied to rows of several tables. */
+export interface TablesHandler<T extends Tables> {
+  readonly rows: (event: any, context: ProjectionContext) => AskedRowsOf<T>
+  readonly fold: (
+    rows: { readonly [P in keyof T]: any },
+    event: any,
+    context: ProjectionContext,
+  ) => ChangedRowsOf<T> | undefined
 }
 
 /** What {@link defineProjection} takes for statements of your own. */
@@ -63,40 +115,51 @@ export interface MemoryProjection {
  * ```
  */
 export function defineProjection<T extends Table>(projection: TableProjection<T>): ProjectionDefinition
+export function defineProjection<T extends Tables>(projection: TablesProjection<T>): ProjectionDefinition
 export function defineProjection(projection: SqlProjection): ProjectionDefinition
 export function defineProjection(projection: MemoryProjection): ProjectionDefinition
 export function defineProjection(
-  projection: Partial<TableProjection<Table>> &
+  projection: Omit<Partial<TableProjection<Table>>, 'on'> &
     Partial<Pick<SqlProjection, 'sql'>> &
-    Pick<MemoryProjection, 'name' | 'from'>,
+    Partial<Pick<TablesProjection<Tables>, 'tables'>> &
+    Pick<MemoryProjection, 'name' | 'from'> & { readonly on?: Readonly<Record<string, DefinedHandler>> },
 ): ProjectionDefinition {
   const { name, from } = projection
   return {
     name,
     from,
     ...toPlain(projection),
-    handlers: Object.entries(projection.on ?? {}).map(
-      ([event, handle]): HandlerDefinition => ({ event, name: `${name} on ${event}`, handle }),
-    ),
+    handlers: Object.entries(projection.on ?? {}).map(([event, defined]): HandlerDefinition => {
+      const { rows, fold } = typeof defined === 'function' ? { rows: undefined, fold: defined } : defined
+      return { event, name: `${name} on ${event}`, handle: fold, rows }
+    }),
     sideEffects: [],
     projectionClass: undefined,
   }
 }
 
+type DefinedHandler = HandlerDefinition['handle'] | TablesHandler<Tables>
+
 /** Reads what decorated classes and plain definitions say in the same words. */
 export function toPlain(options: {
   readonly table?: Table | undefined
+  readonly tables?: Tables | undefined
   readonly key?: ((event: any, context: ProjectionContext) => unknown) | undefined
   readonly sql?: SqlSchema | undefined
   readonly onFailure?: Partial<FailurePolicy> | undefined
   readonly workers?: Workers | undefined
 }): Pick<ProjectionDefinition, 'target' | 'key' | 'onFailure' | 'workers'> {
-  const { table, sql, key, onFailure, workers } = options
-  return { target: toTarget(table, sql), key, onFailure: failurePolicy(onFailure), workers }
+  const { table, tables, sql, key, onFailure, workers } = options
+  return { target: toTarget(table, tables, sql), key, onFailure: failurePolicy(onFailure), workers }
 }
 
-function toTarget(table: Table | undefined, schema: SqlSchema | undefined): ProjectionDefinition['target'] {
+function toTarget(
+  table: Table | undefined,
+  tables: Tables | undefined,
+  schema: SqlSchema | undefined,
+): ProjectionDefinition['target'] {
   if (table !== undefined) return { kind: 'table', table }
+  if (tables !== undefined) return { kind: 'tables', tables }
   if (schema !== undefined) return { kind: 'sql', schema }
   return { kind: 'memory' }
 }

@@ -15,11 +15,21 @@ export interface SqlSchema {
   readonly reset: string
 }
 
+/** Tables that one projection writes, by the names its handlers call them by. */
+export type Tables = Readonly<Record<string, Table>>
+
 /** What a projection writes to. */
 export type ProjectionTarget =
   | { readonly kind: 'table'; readonly table: Table }
+  | { readonly kind: 'tables'; readonly tables: Tables }
   | { readonly kind: 'sql'; readonly schema: SqlSchema }
   | { readonly kind: 'memory' }
+
+/** The tables the runtime keeps for a projection. */
+export function tablesOf(target: ProjectionTarget): readonly Table[] {
+  if (target.kind === 'table') return [target.table]
+  return target.kind === 'tables' ? Object.values(target.tables) : []
+}
 
 /** One event a projection handles. */
 export interface HandlerDefinition {
@@ -29,6 +39,8 @@ export interface HandlerDefinition {
   readonly name: string
   /** `this` is the projection's instance, when it has one. */
   readonly handle: (this: any, ...args: any[]) => unknown
+  /** With several tables: the rows it reads and writes, by table. */
+  readonly rows?: ((event: any, context: ProjectionContext) => unknown) | undefined
 }
 
 /** How many may follow a projection at a time. */

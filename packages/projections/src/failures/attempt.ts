@@ -20,7 +20,8 @@ export class Attempt {
   private readonly held = new Set<string>()
 
   constructor(
-    private readonly parked: ParkedEvents,
+    /** As it was before. */
+    readonly parked: ParkedEvents,
     private readonly policy: FailurePolicy,
   ) {}
 
@@ -31,17 +32,26 @@ export class Attempt {
 
   /** Says that an event has to wait behind an earlier one, and remembers that it does; then it must not be applied. */
   defers(event: RecordedEvent, key: string): boolean {
+    const waits = this.holds(event, key)
+    if (waits) this.defer(event, key)
+    return waits
+  }
+
+  /** Whether an event has to wait behind an earlier one of this key. */
+  holds(event: RecordedEvent, key: string): boolean {
     if (this.held.size === 0 && !this.parked.holds(event, key)) return false
-    const waits =
+    return (
       (this.policy.action === 'stop' && this.failed.length > 0) ||
       this.held.has(key) ||
       this.held.has(event.streamId) ||
       this.parked.holds(event, key)
-    if (waits) {
-      this.held.add(key)
-      this.waiting.push({ event, key })
-    }
-    return waits
+    )
+  }
+
+  /** Remembers that an event waits. */
+  defer(event: RecordedEvent, key: string): void {
+    this.held.add(key)
+    this.waiting.push({ event, key })
   }
 
   fail(failed: FailedEvent): void {

@@ -3,7 +3,8 @@
 // The order that is kept is that of a key within a partition: between partitions the log has none. So whoever follows a
 // partition knows all that can hold up its events.
 import type { Position, RecordedEvent } from '@narrative/core'
-import type { LetterPlace } from './dead-letter.js'
+import type { Place } from '../runtime/work-share.js'
+import type { AskedLetter, LetterPlace } from './dead-letter.js'
 
 export class ParkedEvents {
   /** By partition and key: offsets, ascending. */
@@ -58,12 +59,41 @@ export class ParkedEvents {
     return false
   }
 
+  /** The keys of a partition that have parked events, and the offset of the first one. */
+  keysOf(partition: Place): readonly (readonly [key: string, offset: number])[] {
+    const prefix = laneOf(partition, '')
+    return [...this.lanes].flatMap(([lane, [first]]) =>
+      lane.startsWith(prefix) ? [[lane.slice(prefix.length), first!] as const] : [],
+    )
+  }
+
+  /**
+   * The same letters, and those of the same events that are parked for other keys: what is asked of one of them is asked of an event
+   * that is applied as a whole. To forget it goes before to apply it.
+   */
+  withTheirSiblings(asked: readonly AskedLetter[]): readonly AskedLetter[] {
+    const events = new Map<string, AskedLetter>()
+    for (const one of asked) {
+      const at = laneOf(one.letter, String(one.letter.offset))
+      if (one.wish === 'skip' || !events.has(at)) events.set(at, one)
+    }
+    const known = new Map(asked.map(({ letter }) => [laneOf(letter, `${letter.offset}/${letter.key}`), letter]))
+    return [...events.values()].flatMap(({ letter, wish }) => {
+      const prefix = laneOf(letter, '')
+      return [...this.lanes].flatMap(([lane, offsets]) => {
+        if (!lane.startsWith(prefix) || !offsets.includes(letter.offset)) return []
+        const key = lane.slice(prefix.length)
+        return { letter: known.get(laneOf(letter, `${letter.offset}/${key}`)) ?? { ...letter, key }, wish }
+      })
+    })
+  }
+
   private startsBefore(position: Position, key: string): boolean {
     const offsets = this.lanes.get(laneOf(position, key))
     return offsets !== undefined && offsets[0]! < position.offset
   }
 }
 
-function laneOf({ topic, partition }: { readonly topic: string; readonly partition: number }, key: string): string {
+function laneOf({ topic, partition }: Place, key: string): string {
   return `${topic}/${partition}/${key}`
 }

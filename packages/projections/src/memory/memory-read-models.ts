@@ -1,8 +1,9 @@
 // Read models in this process: the same tables and the same folds as on Postgres, rebuilt from the log at every start.
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import type { ReadModels, ViewBuild } from '../runtime/read-models.js'
 import { nothingKept } from '../runtime/stopped.js'
-import { keyText, type Row, toKey } from '../table/row.js'
+import { toKey } from '../table/row.js'
 import type { KeyOf, RowOf, Table } from '../table/table.js'
 import { matches, type ReaderOf, searchRows, toSearch } from '../table/table-reader.js'
 import { MemoryControl } from './memory-control.js'
@@ -31,33 +32,42 @@ export interface MemoryReadModels extends ReadModels {
  * ```
  */
 export function memoryReadModels(): MemoryReadModels {
+  /** By projection. */
   const generations = new Map<string, Generation>()
-  const current = (name: string): Generation => {
-    let generation = generations.get(name)
+  const kept = new Map<string, Generation>()
+  /** Which projection a table is of, by its name: readers know no projections. */
+  const owners = new Map<string, string>()
+  const current = (projection: string): Generation => {
+    let generation = generations.get(projection)
     if (generation === undefined) {
       generation = new Generation()
-      generations.set(name, generation)
+      generations.set(projection, generation)
     }
     return generation
   }
-  const kept = new Map<string, Generation>()
-  const replace = (projection: BoundProjection, next: Generation, keepOld: boolean) => {
-    const { name } = tableOf(projection)
+  const own = ({ name, target }: BoundProjection) => {
+    for (const table of tablesOf(target)) owners.set(table.name, name)
+  }
+  const nothing = new Generation()
+  const rowsOf = (table: Table) => {
+    const owner = owners.get(table.name)
+    return (owner === undefined ? nothing : current(owner)).rowsOf(table)
+  }
+  const replace = ({ name }: BoundProjection, next: Generation, keepOld: boolean) => {
     const old = current(name)
     old.replaced = true
     if (keepOld) kept.set(name, old)
     else kept.delete(name)
     generations.set(name, next)
-    control.wake(projection.name)
+    control.wake(name)
   }
-  /** By projection: a control room knows no tables. */
-  const tables = new Map<string, Table>()
   const control = new MemoryControl(async (projection) => {
-    const table = tables.get(projection)
-    const { checkpoints, letters, number } = table === undefined ? new Generation() : current(table.name)
+    const { checkpoints, letters, number } = generations.get(projection) ?? new Generation()
     const parked = await letters.count()
-    const older = table && kept.get(table.name)?.number
-    return { generation: number, checkpoints: [...checkpoints.values()], parked, kept: older }
+    return {
+      ...{ generation: number, checkpoints: [...checkpoints.values()], parked },
+      kept: kept.get(projection)?.number,
+    }
   })
   const noSql = (): never => {
     throw new TypeError('Free-SQL projections run on postgresReadModels alone.')
@@ -67,68 +77,66 @@ export function memoryReadModels(): MemoryReadModels {
     name: 'memory',
     sql: false,
     async setup(projections) {
-      for (const { name, target } of projections) if (target.kind === 'table') tables.set(name, target.table)
+      for (const projection of projections) own(projection)
       return []
     },
     control,
-    async rebuildRow(projection, key, rowAt) {
+    async rebuildRow(projection, table, key, rowAt) {
+      const { name } = projection
       for (;;) {
-        const { name } = tableOf(projection)
         const old = current(name)
         const at = [...old.checkpoints.values()]
         const { row, letters } = await rowAt(at)
         // Between this look and the swap nothing is awaited: it has not moved on unseen.
         if (current(name) !== old || at.some((checkpoint) => !old.isAt(checkpoint))) continue
         const older = kept.get(name)
-        replace(projection, old.withRow(key, row, letters), false)
+        replace(projection, old.withRow(table, key, row, letters), false)
         if (older !== undefined) kept.set(name, older)
         return
       }
     },
     async reset(projection) {
-      const fresh = new Generation(current(tableOf(projection).name).number)
-      const older = kept.get(tableOf(projection).name)
-      replace(projection, fresh, false)
-      if (older !== undefined) kept.set(tableOf(projection).name, older)
+      const { name } = projection
+      const older = kept.get(name)
+      replace(projection, new Generation(current(name).number), false)
+      if (older !== undefined) kept.set(name, older)
     },
-    reader: <T extends Table>(table: T): ReaderOf<T> => {
-      const rows = () => current(table.name).rows
-      return {
-        findByKey: async (key) => rows().get(keyText(toKey(table, key))) as RowOf<T> | undefined,
-        findWhere: async (where, options) => searchRows(rows().values(), toSearch(table, where, options)) as RowOf<T>[],
-        async count(where = {}) {
-          const search = toSearch(table, where)
-          let count = 0
-          for (const row of rows().values()) if (matches(row, search)) count++
-          return count
-        },
-      }
-    },
+    reader: <T extends Table>(table: T): ReaderOf<T> => ({
+      findByKey: async (key) => rowsOf(table).get(toKey(table, key)) as RowOf<T> | undefined,
+      findWhere: async (where, options) =>
+        searchRows(rowsOf(table).values(), toSearch(table, where, options)) as RowOf<T>[],
+      async count(where = {}) {
+        const search = toSearch(table, where)
+        let count = 0
+        for (const row of rowsOf(table).values()) if (matches(row, search)) count++
+        return count
+      },
+    }),
     rows: <T extends Table>(table: T): MemoryRows<T> => {
-      const rows = () => current(table.name).rows as Map<string | number, Row>
+      const all = () => [...rowsOf(table).values()] as RowOf<T>[]
       return {
-        get: (key) => rows().get(keyText(toKey(table, key))) as RowOf<T> | undefined,
-        all: () => [...rows().values()] as RowOf<T>[],
-        filter: (predicate) => ([...rows().values()] as RowOf<T>[]).filter(predicate),
+        get: (key) => rowsOf(table).get(toKey(table, key)) as RowOf<T> | undefined,
+        all,
+        filter: (predicate) => all().filter(predicate),
       }
     },
     async openTable(projection, partitions) {
-      const table = tableOf(projection)
-      const generation = current(table.name)
+      own(projection)
+      const generation = current(projection.name)
       generation.begin(partitions)
       return memoryStorage(projection, generation)
     },
     async buildTable(projection, { keepOld }): Promise<ViewBuild> {
-      const table = tableOf(projection)
-      const { number } = current(table.name)
-      const built = new Generation(Math.max(number, kept.get(table.name)?.number ?? 0) + 1)
+      own(projection)
+      const { name } = projection
+      const built = new Generation(Math.max(current(name).number, kept.get(name)?.number ?? 0) + 1)
       return {
         async open(partitions) {
           built.begin(partitions)
           return memoryStorage(projection, built)
         },
         async publish(catchUp) {
-          const old = current(table.name)
+          const old = current(name)
           // Between the last look and the swap nothing is awaited, so the old generation cannot move on unseen.
           while (!built.contains(old)) await catchUp([...old.checkpoints.values()])
           replace(projection, built, keepOld)
@@ -137,18 +145,18 @@ export function memoryReadModels(): MemoryReadModels {
         group: undefined,
         checkpoints: async () => [...built.checkpoints.values()],
         cancelled: async () => false,
-        published: async () => current(table.name) === built,
+        published: async () => current(name) === built,
         close: async () => {},
       }
     },
     async switchBack(projection) {
-      const back = kept.get(tableOf(projection).name)
+      const back = kept.get(projection.name)
       if (back === undefined) throw nothingKept(projection.name)
       back.replaced = false
       replace(projection, back, true)
     },
-    letters(projection) {
-      const letters = () => current(tableOf(projection).name).letters
+    letters({ name }) {
+      const letters = () => current(name).letters
       return {
         list: (options) => letters().list(options),
         count: () => letters().count(),
@@ -159,9 +167,4 @@ export function memoryReadModels(): MemoryReadModels {
     rebuildSql: noSql,
     close: async () => {},
   }
-}
-
-function tableOf(projection: BoundProjection): Table {
-  if (projection.target.kind === 'table') return projection.target.table
-  throw new TypeError(`Projection ${projection.name} has no table.`)
 }

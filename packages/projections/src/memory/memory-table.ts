@@ -1,12 +1,14 @@
-// A table in memory: rows by key, as one generation of a view.
+// The tables of a projection in memory, as one generation of a view.
 import type { Checkpoint } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { ViewReplaced } from '../runtime/session.js'
 import { checkpointMoved } from '../runtime/stopped.js'
 import type { Changes, LetterChanges, TableStorage } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
-import { type Key, keyText, type Row } from '../table/row.js'
+import type { Key, Row } from '../table/row.js'
+import type { Table } from '../table/table.js'
 import { MemoryLetters } from './memory-letters.js'
+import { RowsByKey } from './rows-by-key.js'
 
 /** Rows, checkpoints and dead letters that belong together. */
 export class Generation {
@@ -15,17 +17,29 @@ export class Generation {
   /** @param number counts the rebuilds */
   constructor(
     readonly number = 1,
-    readonly rows = new Map<string | number, Row>(),
+    private readonly tables = new Map<string, RowsByKey>(),
     readonly checkpoints = new Map<string, Checkpoint>(),
     readonly letters = new MemoryLetters(),
   ) {}
 
+  rowsOf(table: Table): RowsByKey {
+    let rows = this.tables.get(table.name)
+    if (rows === undefined) {
+      rows = new RowsByKey(table)
+      this.tables.set(table.name, rows)
+    }
+    return rows
+  }
+
+  get empty(): boolean {
+    return [...this.tables.values()].every(({ size }) => size === 0)
+  }
+
   /** The same with another row, for sessions to begin anew with. */
-  withRow(key: Key, row: Row | undefined, changes: LetterChanges): Generation {
-    if (row === undefined) this.rows.delete(keyText(key))
-    else this.rows.set(keyText(key), row)
+  withRow(table: Table, key: Key, row: Row | undefined, changes: LetterChanges): Generation {
+    this.rowsOf(table).set(key, row)
     this.letters.change(changes)
-    return new Generation(this.number, this.rows, this.checkpoints, this.letters)
+    return new Generation(this.number, this.tables, this.checkpoints, this.letters)
   }
 
   isAt({ topic, partition, offset }: Checkpoint): boolean {
@@ -50,9 +64,11 @@ export function memoryStorage(projection: BoundProjection, generation: Generatio
   return {
     checkpoints: [...generation.checkpoints.values()],
     parked: generation.letters.places,
-    empty: generation.rows.size === 0,
-    async load(keys: readonly Key[]) {
-      return keys.map((key) => generation.rows.get(keyText(key))).filter((row) => row !== undefined)
+    empty: generation.empty,
+    async load({ table, columns, values }) {
+      const rows = generation.rowsOf(table)
+      if (columns !== table.key) return values.flatMap((some) => rows.find(columns, some))
+      return values.map((key) => rows.get(key)).filter((row) => row !== undefined)
     },
     async commit({ rows, moves, letters }: Changes) {
       if (generation.replaced) throw new ViewReplaced()
@@ -63,10 +79,7 @@ export function memoryStorage(projection: BoundProjection, generation: Generatio
           projection.name,
           strayed.map(({ from, to }) => `${placeOf(to)}@${from}`),
         )
-      for (const { key, row } of rows) {
-        if (row === undefined) generation.rows.delete(keyText(key))
-        else generation.rows.set(keyText(key), row)
-      }
+      for (const { table, key, row } of rows) generation.rowsOf(table).set(key, row)
       generation.letters.change(letters)
       for (const { to } of moves) generation.checkpoints.set(placeOf(to), to)
     },

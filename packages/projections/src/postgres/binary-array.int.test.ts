@@ -7,7 +7,7 @@ import { columnTypes, type SqlType } from '../table/column-type.js'
 import { toRow } from '../table/row.js'
 import { table } from '../table/table.js'
 import { binaryArray } from './binary-array.js'
-import { asTexts, createTable, fromTexts, selectByKeys, upsert } from './table-statements.js'
+import { asTexts, createTable, fromTexts, selectBy, upsert } from './table-statements.js'
 
 let postgres: PostgresService
 let pool: pg.Pool
@@ -77,7 +77,7 @@ test('every value of every type comes back from Postgres as it went in', async (
           rows.map((r) => r[property]),
         ),
       )
-      const found = await pool.query({ text: selectByKeys(everything, 'everything'), values: keys, ...asTexts })
+      const found = await pool.query({ text: selectBy(everything, 'everything'), values: keys, ...asTexts })
       const byId = new Map(found.rows.map((texts) => fromTexts(everything, texts)).map((r) => [r.id, r]))
       for (const expected of rows) {
         const actual = byId.get(expected.id)!

@@ -1,10 +1,11 @@
 // Builds under way, or left behind: a row of the runtime's own each.
 import { NarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
-import type { Table } from '../table/table.js'
+import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import { createRuntimeTables } from './checkpoints.js'
-import { currentGeneration, type TableGeneration } from './generations.js'
-import { makeTable, tableExists } from './table-setup.js'
+import { currentGeneration, fromNames, type TableGeneration, toNames } from './generations.js'
+import { makeIndexes, makeTable, tableExists } from './table-setup.js'
 import { query } from './transaction.js'
 
 export async function readBuild(client: ClientBase, projection: string): Promise<TableGeneration | undefined> {
@@ -12,27 +13,36 @@ export async function readBuild(client: ClientBase, projection: string): Promise
   const { rows } = await client.query('SELECT generation, table_name FROM narrative_builds WHERE projection = $1', [
     projection,
   ])
-  return rows[0] && { generation: rows[0].generation, tableName: rows[0].table_name }
+  return rows[0] && { generation: rows[0].generation, tableNames: toNames(rows[0].table_name) }
 }
 
-/** Makes an empty table for the next generation. */
-export async function beginBuild(client: ClientBase, projection: string, table: Table): Promise<TableGeneration> {
+/** Makes empty tables for the next generation. */
+export async function beginBuild(
+  client: ClientBase,
+  { name: projection, target }: BoundProjection,
+): Promise<TableGeneration> {
   const current = await currentGeneration(client, projection)
-  if (current === undefined && (await tableExists(client, table.name))) {
+  const tables = tablesOf(target)
+  for (const { name } of tables) {
+    if (current?.tableNames.includes(name) || !(await tableExists(client, name))) continue
     throw new NarrativeError('STARTUP_FAULTS', {
-      message: `Table ${table.name} was not made by projection ${projection}, so a rebuild will not replace it. Rename it, or name another table.`,
+      message: `Table ${name} was not made by projection ${projection}, so a rebuild will not replace it. Rename it, or name another table.`,
     })
   }
   const generation = Math.max(current?.generation ?? 0, current?.kept?.generation ?? 0) + 1
-  const tableName = `${table.name}__g${generation}`
-  await makeTable(client, table, tableName)
+  const tableNames = tables.map(({ name }) => `${name}__g${generation}`)
+  for (const [i, table] of tables.entries()) {
+    await makeTable(client, table, tableNames[i]!)
+    // Conditions look rows up while they are folded; otherwise an index is cheaper when all rows are there.
+    if (target.kind === 'tables') await makeIndexes(client, table, tableNames[i]!)
+  }
   await client.query(
     `INSERT INTO narrative_builds (projection, generation, table_name) VALUES ($1, $2, $3)
      ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
        began_at = now(), cancelled = false`,
-    [projection, generation, tableName],
+    [projection, generation, fromNames(tableNames)],
   )
-  return { generation, tableName }
+  return { generation, tableNames }
 }
 
 export async function isCancelled(pool: Pool, projection: string): Promise<boolean> {

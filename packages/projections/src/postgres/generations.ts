@@ -1,19 +1,19 @@
-// Which generation of a view is the one that is read, and in which table it is.
+// Which generation of a view is the one that is read, and in which tables it is.
 import type { ClientBase, Pool } from 'pg'
 import { dropCheckpoints } from './checkpoints.js'
 import { quote } from './table-statements.js'
 
-/** A generation and the table it is in. */
+/** A generation and the tables it is in. */
 export interface TableGeneration {
   readonly generation: number
-  readonly tableName: string
+  readonly tableNames: readonly string[]
 }
 
 /** The generation that readers see. */
 export interface CurrentGeneration {
   readonly generation: number
-  /** The table it was made with; null for a projection with SQL of its own. */
-  readonly tableName: string | null
+  /** The tables it was made with; none for a projection with SQL of its own. */
+  readonly tableNames: readonly string[]
   /** An older one that a rebuild kept. */
   readonly kept: TableGeneration | undefined
 }
@@ -28,15 +28,16 @@ export async function currentGeneration(
   )
   const [row] = rows
   if (row === undefined) return undefined
-  const kept = row.kept_table === null ? undefined : { generation: row.kept_generation, tableName: row.kept_table }
-  return { generation: row.generation, tableName: row.table_name, kept }
+  const kept =
+    row.kept_table === null ? undefined : { generation: row.kept_generation, tableNames: toNames(row.kept_table) }
+  return { generation: row.generation, tableNames: toNames(row.table_name), kept }
 }
 
 /** Says which generation is read; its workers begin again. */
 export async function setGeneration(
   client: ClientBase,
   projection: string,
-  { generation, tableName, kept }: CurrentGeneration,
+  { generation, tableNames, kept }: CurrentGeneration,
 ): Promise<void> {
   await client.query(
     `INSERT INTO narrative_projections (projection, generation, table_name, kept_generation, kept_table)
@@ -44,16 +45,25 @@ export async function setGeneration(
      ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
        kept_generation = EXCLUDED.kept_generation, kept_table = EXCLUDED.kept_table,
        wake = narrative_projections.wake + 1`,
-    [projection, generation, tableName, kept?.generation ?? null, kept?.tableName ?? null],
+    [projection, generation, fromNames(tableNames), kept?.generation ?? null, fromNames(kept?.tableNames ?? [])],
   )
 }
 
-/** Drops a generation's table, too. */
+/** Several tables are stored as one text: no comma can be in the name of a declared table. */
+export function fromNames(names: readonly string[]): string | null {
+  return names.length === 0 ? null : names.join(',')
+}
+
+export function toNames(stored: string | null): readonly string[] {
+  return stored === null ? [] : stored.split(',')
+}
+
+/** Drops a generation's tables, too. */
 export async function dropGeneration(
   client: ClientBase,
   projection: string,
-  { generation, tableName }: TableGeneration,
+  { generation, tableNames }: TableGeneration,
 ): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${quote(tableName)}`)
+  for (const name of tableNames) await client.query(`DROP TABLE IF EXISTS ${quote(name)}`)
   await dropCheckpoints(client, projection, generation)
 }

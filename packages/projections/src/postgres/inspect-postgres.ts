@@ -2,6 +2,7 @@
 import { type Finding, isNarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import type { Table } from '../table/table.js'
 import { tableExists, tableFaults } from './table-setup.js'
 import { transaction } from './transaction.js'
@@ -20,8 +21,8 @@ export async function inspectPostgres(
         { state: 'ok', subject: 'Postgres', detail: `answers, version ${rows[0].server_version}` },
       ]
       for (const projection of projections) {
-        const { target } = projection
-        if (target.kind === 'table') findings.push(...(await inspectTable(client, projection, target.table, setUp)))
+        for (const table of tablesOf(projection.target))
+          findings.push(...(await inspectTable(client, projection, table, setUp)))
       }
       return findings
     })

@@ -1,10 +1,11 @@
-// A new generation of a table, built beside the old one under another name by all who rebuild it, and the one transaction that switches.
+// A new generation of a projection's tables, built beside the old ones under other names by all who rebuild it, and the one transaction
+// that switches.
 import { type Checkpoint, NarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import type { BuildOptions, ViewBuild } from '../runtime/read-models.js'
 import { nothingKept } from '../runtime/stopped.js'
-import type { Table } from '../table/table.js'
 import { BuildLock } from './build-lock.js'
 import { beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
 import { endSessions, lockCheckpoints, lockSchema, readCheckpoints } from './checkpoints.js'
@@ -16,30 +17,32 @@ import { transaction } from './transaction.js'
 
 /**
  * Begins a build, goes on with one that was left behind, or joins those who are at it.
- * @throws NarrativeError `REBUILD_UNDER_WAY` when others are building another table
+ * @throws NarrativeError `REBUILD_UNDER_WAY` when others are building other tables
  */
 export async function buildPostgresTable(
   pool: Pool,
   projection: BoundProjection,
-  table: Table,
   { resume, keepOld }: BuildOptions,
 ): Promise<ViewBuild> {
   const { name } = projection
   const lock = await BuildLock.take(pool, name)
-  const build = await prepare(pool, lock, name, table, resume).catch(async (error: unknown) => {
+  const build = await prepare(pool, lock, projection, resume).catch(async (error: unknown) => {
     await lock.release()
     throw error
   })
-  const { generation, tableName } = build
+  const { generation, tableNames } = build
+  const declared = tablesOf(projection.target)
+  const tables = declared.map((table, i) => ({ table, name: tableNames[i]! }))
 
   return {
     group: `rebuild.${name}.${generation}`,
     checkpoints: () => readCheckpoints(pool, name, generation),
-    open: (partitions) => openPostgresTable(pool, { projection, table, generation, tableName }, partitions),
+    open: (partitions) => openPostgresTable(pool, { projection, generation, tables }, partitions),
     async publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>) {
       await transaction(pool, async (client) => {
         const current = await currentGeneration(client, name)
-        if ((current?.generation ?? 0) < generation) await makeIndexes(client, table, tableName)
+        if ((current?.generation ?? 0) >= generation) return
+        for (const { table, name: built } of tables) await makeIndexes(client, table, built)
       }).catch((error: unknown) => {
         throw isCollision(error) ? beingFinished(name, error) : error
       })
@@ -54,12 +57,11 @@ export async function buildPostgresTable(
         // Waiting for a long reader makes all later readers wait as well: rather give way and try again.
         await client.query(`SET LOCAL lock_timeout = '5s'`)
         if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
-        const present = old && { generation: old.generation, tableName: old.tableName ?? table.name }
-        if (present !== undefined && keepOld) await setAside(client, name, present)
-        else if (present !== undefined) await dropGeneration(client, name, present)
-        await client.query(`ALTER TABLE ${quote(tableName)} RENAME TO ${quote(table.name)}`)
-        const kept = present !== undefined && keepOld ? aside(present) : undefined
-        await setGeneration(client, name, { generation, tableName: table.name, kept })
+        if (old !== undefined && keepOld) await setAside(client, name, old)
+        else if (old !== undefined) await dropGeneration(client, name, old)
+        for (const { table, name: built } of tables) await rename(client, built, table.name)
+        const kept = old !== undefined && keepOld ? aside(old) : undefined
+        await setGeneration(client, name, { generation, tableNames: declared.map((table) => table.name), kept })
         await endBuild(client, name)
       })
     },
@@ -85,61 +87,78 @@ export async function buildPostgresTable(
 async function prepare(
   pool: Pool,
   lock: BuildLock,
-  name: string,
-  table: Table,
+  projection: BoundProjection,
   resume: boolean,
 ): Promise<TableGeneration> {
+  const { name } = projection
   const found = await transaction(pool, async (client) => {
     await lockSchema(client)
     const left = await readBuild(client, name)
     if (left !== undefined && (resume || !lock.alone)) {
-      const differences = await differencesOf(client, table, left.tableName)
+      const differences = await differencesOfAll(client, projection, left)
       if (differences.length === 0) return left
       if (!lock.alone) throw underWay(name, differences)
     }
     if (left !== undefined) await dropGeneration(client, name, left)
-    return await beginBuild(client, name, table)
+    return await beginBuild(client, projection)
   })
   // From here on others may join.
   await lock.share()
   return found
 }
 
+/** How tables that were begun differ from what is declared now. */
+async function differencesOfAll(
+  client: ClientBase,
+  { target }: BoundProjection,
+  { generation, tableNames }: TableGeneration,
+): Promise<readonly string[]> {
+  const tables = tablesOf(target)
+  const wanted = tables.map(({ name }) => `${name}__g${generation}`)
+  if (wanted.join() !== tableNames.join()) return [`it was begun with the tables ${tableNames.join(', ')}`]
+  const differences: string[] = []
+  for (const [i, table] of tables.entries()) differences.push(...(await differencesOf(client, table, tableNames[i])))
+  return differences
+}
+
 /**
- * Puts the kept table in the place of the present one, and keeps that.
+ * Puts the kept tables in the place of the present ones, and keeps those.
  * @throws NarrativeError `NOTHING_KEPT`
  */
 export async function switchBackPostgresTable(pool: Pool, { name }: BoundProjection): Promise<void> {
   await transaction(pool, async (client) => {
     await lockSchema(client)
     const current = await currentGeneration(client, name)
-    if (current?.kept === undefined || current.tableName === null) {
-      throw nothingKept(name)
-    }
-    const { generation, tableName, kept } = current
+    if (current?.kept === undefined) throw nothingKept(name)
+    const { generation, kept } = current
     await lockCheckpoints(client, name, generation)
     await client.query(`SET LOCAL lock_timeout = '5s'`)
-    await setAside(client, name, { generation, tableName })
-    await client.query(`ALTER TABLE ${quote(kept.tableName)} RENAME TO ${quote(tableName)}`)
-    const back = { generation: kept.generation, tableName, kept: aside({ generation, tableName }) }
-    await setGeneration(client, name, back)
+    await setAside(client, name, current)
+    const tableNames = kept.tableNames.map((each) => each.slice(0, each.lastIndexOf('__g')))
+    for (const [i, each] of kept.tableNames.entries()) await rename(client, each, tableNames[i]!)
+    await setGeneration(client, name, { generation: kept.generation, tableNames, kept: aside(current) })
   })
 }
 
-/** Under which name a table is kept. */
-function aside({ generation, tableName }: TableGeneration): TableGeneration {
-  return { generation, tableName: `${tableName}__g${generation}` }
+/** Under which names tables are kept. */
+function aside({ generation, tableNames }: TableGeneration): TableGeneration {
+  return { generation, tableNames: tableNames.map((name) => `${name}__g${generation}`) }
 }
 
-/** Whoever follows it knows it by its present name, under which there is another table in a moment: he must not commit again. */
+/** Whoever follows them knows them by their present names, under which there are others in a moment: he must not commit again. */
 async function setAside(client: ClientBase, projection: string, present: TableGeneration): Promise<void> {
   await endSessions(client, projection, present.generation)
-  await client.query(`ALTER TABLE ${quote(present.tableName)} RENAME TO ${quote(aside(present).tableName)}`)
+  const { tableNames } = aside(present)
+  for (const [i, name] of present.tableNames.entries()) await rename(client, name, tableNames[i]!)
+}
+
+async function rename(client: ClientBase, from: string, to: string): Promise<void> {
+  await client.query(`ALTER TABLE ${quote(from)} RENAME TO ${quote(to)}`)
 }
 
 function underWay(name: string, differences: readonly string[]): NarrativeError<'REBUILD_UNDER_WAY'> {
   return new NarrativeError('REBUILD_UNDER_WAY', {
-    message: `Projection ${name} is being rebuilt with another table: ${differences.join('; ')}. Wait for that rebuild or end it.`,
+    message: `Projection ${name} is being rebuilt with other tables: ${differences.join('; ')}. Wait for that rebuild or end it.`,
     details: { projection: name },
   })
 }

@@ -1,7 +1,7 @@
 // Read models in Postgres: tables made from their declarations, and checkpoints that move in the same transaction.
 import type { Logger } from '@narrative/core'
 import type { Pool, PoolConfig } from 'pg'
-import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { toKey } from '../table/row.js'
 import type { RowOf, Table } from '../table/table.js'
@@ -18,8 +18,8 @@ import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
 import { openPostgresTable } from './postgres-table.js'
 import { replaceRow } from './replace-row.js'
 import { resetView } from './reset-view.js'
-import { setupTable } from './table-setup.js'
-import { asTexts, count, find, fromTexts, selectByKeys } from './table-statements.js'
+import { setupTables } from './table-setup.js'
+import { asTexts, count, find, fromTexts, selectBy } from './table-statements.js'
 import { query, transaction } from './transaction.js'
 
 /** Where Postgres is: a connection string, or a pool of yours (which stays yours to end). */
@@ -58,12 +58,11 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
         await createRuntimeTables(client)
         const faults: string[] = []
         for (const projection of projections) {
-          if (projection.target.kind === 'table')
-            faults.push(...(await setupTable(client, projection, projection.target.table)))
+          if (tablesOf(projection.target).length > 0) faults.push(...(await setupTables(client, projection)))
           if (projection.target.kind !== 'sql') continue
           await client.query(projection.target.schema.setup)
           if ((await currentGeneration(client, projection.name)) === undefined)
-            await setGeneration(client, projection.name, { generation: 1, tableName: null, kept: undefined })
+            await setGeneration(client, projection.name, { generation: 1, tableNames: [], kept: undefined })
         }
         return faults
       })
@@ -71,15 +70,15 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
     inspect: async (projections) => inspectPostgres(await pool(), projections),
     reader: (table) => postgresReader(pool, table),
     async openTable(projection, partitions) {
-      const table = tableOf(projection)
+      const tables = tablesOf(projection.target).map((table) => ({ table, name: table.name }))
       const { rows } = await query(await pool(), 'SELECT generation FROM narrative_projections WHERE projection = $1', [
         projection.name,
       ])
       const generation = (rows[0]?.generation as number | undefined) ?? 1
-      return openPostgresTable(await pool(), { projection, table, generation, tableName: table.name }, partitions)
+      return openPostgresTable(await pool(), { projection, generation, tables }, partitions)
     },
-    buildTable: async (projection, build) => buildPostgresTable(await pool(), projection, tableOf(projection), build),
-    rebuildRow: async (projection, key, rowAt) => replaceRow(await pool(), projection, tableOf(projection), key, rowAt),
+    buildTable: async (projection, build) => buildPostgresTable(await pool(), projection, build),
+    rebuildRow: async (projection, table, key, rowAt) => replaceRow(await pool(), projection, table, key, rowAt),
     reset: async (projection) => resetView(await pool(), projection),
     control: postgresControl(pool),
     switchBack: async (projection) => switchBackPostgresTable(await pool(), projection),
@@ -118,7 +117,7 @@ async function openPool(options: PostgresReadModelsOptions, log: () => Logger | 
 }
 
 function postgresReader<T extends Table>(pool: () => Promise<Pool>, table: T): ReaderOf<T> {
-  const byKey = selectByKeys(table, table.name)
+  const byKey = selectBy(table, table.name)
   const toRows = (rows: readonly (string | null)[][]) => rows.map((texts) => fromTexts(table, texts) as RowOf<T>)
   return {
     async findByKey(key) {
@@ -134,9 +133,4 @@ function postgresReader<T extends Table>(pool: () => Promise<Pool>, table: T): R
       return Number(rows[0].count)
     },
   }
-}
-
-function tableOf(projection: BoundProjection): Table {
-  if (projection.target.kind === 'table') return projection.target.table
-  throw new TypeError(`Projection ${projection.name} has no table.`)
 }

@@ -45,7 +45,7 @@ export async function rebuildPostgresSql(
     const of = { projection: projection.name, generation }
     await lockCheckpoints(client, projection.name, old)
     await dropCheckpoints(client, projection.name, old)
-    await setGeneration(client, projection.name, { generation, tableName: null, kept: undefined })
+    await setGeneration(client, projection.name, { generation, tableNames: [], kept: undefined })
     await client.query(reset)
     await replay(async (partitions, listener) => {
       return new SqlSession({

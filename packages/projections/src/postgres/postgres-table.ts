@@ -1,27 +1,32 @@
-// One generation of a table in Postgres: rows, dead letters and checkpoints in the same transaction.
+// One generation of a projection's tables in Postgres: rows, dead letters and checkpoints in the same transaction.
 import { isNarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { ViewReplaced, WriteRefused } from '../runtime/session.js'
 import type { ChangedRow, Changes, TableStorage } from '../runtime/table-storage.js'
 import type { Place } from '../runtime/work-share.js'
-import type { Key, Row } from '../table/row.js'
-import type { Table } from '../table/table.js'
+import type { Row } from '../table/row.js'
+import type { Column, Table } from '../table/table.js'
 import { binaryArray } from './binary-array.js'
 import { beginCheckpoints, lockCheckpoints } from './checkpoints.js'
 import { ClaimedCheckpoints } from './claimed-checkpoints.js'
 import { changeLetters, readAsked, readParked } from './dead-letter-table.js'
 import { refusalOf } from './savepoint.js'
-import { isEmpty } from './table-setup.js'
-import { asTexts, deleteByKeys, fromTexts, selectByKeys, upsert } from './table-statements.js'
+import { areEmpty } from './table-setup.js'
+import { asTexts, deleteByKeys, fromTexts, selectBy, upsert } from './table-statements.js'
 import { query, transaction } from './transaction.js'
 
-/** Which rows: of a projection's generation, in the table of this name. */
+/** A declared table, and what it is called in the database for the time being. */
+export interface NamedTable {
+  readonly table: Table
+  readonly name: string
+}
+
+/** Which rows: of a projection's generation, in tables of these names. */
 export interface GenerationOf {
   readonly projection: BoundProjection
-  readonly table: Table
   readonly generation: number
-  readonly tableName: string
+  readonly tables: readonly NamedTable[]
 }
 
 export async function openPostgresTable(
@@ -29,25 +34,33 @@ export async function openPostgresTable(
   of: GenerationOf,
   partitions: readonly Place[],
 ): Promise<TableStorage> {
-  const { projection, table, generation, tableName } = of
+  const { projection, generation, tables } = of
   const letters = { projection: projection.name, generation }
   const { stored, parked, empty } = await transaction(pool, async (client) => {
     await beginCheckpoints(client, projection.name, generation, partitions)
     // Checkpoints before rows: rows that are newer than their checkpoint would be found out by the next commit, older ones would not.
     const stored = await lockCheckpoints(client, projection.name, generation, partitions)
     const parked = await readParked(client, letters, partitions)
-    return { stored, parked, empty: await isEmpty(client, tableName) }
+    return {
+      stored,
+      parked,
+      empty: await areEmpty(
+        client,
+        tables.map(({ name }) => name),
+      ),
+    }
   })
   const checkpoints = new ClaimedCheckpoints(projection, generation, stored)
-  const load = selectByKeys(table, tableName)
-  const write = rowWriter(table, tableName)
+  const names = new Map(tables.map(({ table, name }) => [table, name]))
+  const write = rowWriter(tables)
 
   return {
     checkpoints: checkpoints.all,
     parked,
     empty,
-    async load(keys) {
-      const { rows } = await query(pool, { text: load, values: keyColumns(table, keys), ...asTexts })
+    async load({ table, columns, values }) {
+      const text = selectBy(table, names.get(table)!, columns)
+      const { rows } = await query(pool, { text, values: arraysOf(columns, values), ...asTexts })
       return rows.map((texts) => fromTexts(table, texts))
     },
     async commit({ rows, moves, letters: changed }: Changes) {
@@ -71,18 +84,22 @@ export async function openPostgresTable(
   }
 }
 
-/** Writes rows in two statements: those to be deleted, and the others. */
+/** Writes rows in two statements for each table: those to be deleted, and the others. */
 type WriteRows = (client: ClientBase, rows: readonly ChangedRow[]) => Promise<void>
 
-/** Writes rows of a table that is called so. */
-export function rowWriter(table: Table, tableName: string): WriteRows {
-  const write = upsert(table, tableName)
-  const remove = deleteByKeys(table, tableName)
+/** Writes rows of tables that are called so. */
+export function rowWriter(tables: readonly NamedTable[]): WriteRows {
+  const statements = tables.map(({ table, name }) => {
+    return { table, write: upsert(table, name), remove: deleteByKeys(table, name) }
+  })
   return async (client, rows) => {
-    const deletes = rows.filter(({ row }) => row === undefined).map(({ key }) => key)
-    const upserts = rows.map(({ row }) => row).filter((row) => row !== undefined)
-    if (deletes.length > 0) await client.query(remove, keyColumns(table, deletes))
-    if (upserts.length > 0) await client.query(write, rowColumns(table, upserts))
+    for (const { table, write, remove } of statements) {
+      const own = statements.length === 1 ? rows : rows.filter((changed) => changed.table === table)
+      const deletes = own.filter(({ row }) => row === undefined).map(({ key }) => key)
+      const upserts = own.map(({ row }) => row).filter((row) => row !== undefined)
+      if (deletes.length > 0) await client.query(remove, arraysOf(table.key, deletes))
+      if (upserts.length > 0) await client.query(write, rowColumns(table, upserts))
+    }
   }
 }
 
@@ -113,11 +130,12 @@ async function findRefusals(
 /** Ends a transaction of which nothing is to be kept. */
 class Discarded extends Error {}
 
-function keyColumns(table: Table, keys: readonly Key[]): Buffer[] {
-  return table.key.map(({ type }, i) =>
+/** One array per column. */
+function arraysOf(columns: readonly Column[], values: readonly (readonly unknown[])[]): Buffer[] {
+  return columns.map(({ type }, i) =>
     binaryArray(
       type,
-      keys.map((key) => key[i]),
+      values.map((some) => some[i]),
     ),
   )
 }

@@ -24,7 +24,7 @@ export async function replaceRow(
     const generation = (await currentGeneration(client, name))?.generation ?? 0
     const held = await lockCheckpoints(client, name, generation)
     const { row, letters } = await rowAt(held.map(({ checkpoint }) => checkpoint))
-    await rowWriter(table, table.name)(client, [{ key, row }])
+    await rowWriter([{ table, name: table.name }])(client, [{ table, key, row }])
     await changeLetters(client, { projection: name, generation }, letters)
     // They know the row as it was.
     await endSessions(client, name, generation)

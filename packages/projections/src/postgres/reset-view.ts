@@ -15,7 +15,7 @@ export async function resetView(pool: Pool, { name, target }: BoundProjection): 
     await lockCheckpoints(client, name, current.generation)
     await client.query(`SET LOCAL lock_timeout = '5s'`)
     if (target.kind === 'sql') await client.query(target.schema.reset)
-    if (target.kind === 'table') await client.query(`TRUNCATE ${quote(current.tableName ?? target.table.name)}`)
+    if (current.tableNames.length > 0) await client.query(`TRUNCATE ${current.tableNames.map(quote).join(', ')}`)
     await dropCheckpoints(client, name, current.generation)
     await setGeneration(client, name, current)
   })

@@ -1,6 +1,7 @@
-// Creates the table of a projection, or says how the existing one differs from its declaration. It never alters one.
+// Creates the tables of a projection, or says how the existing ones differ from their declarations. It never alters one.
 import type { ClientBase } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import type { SqlType } from '../table/column-type.js'
 import type { Table } from '../table/table.js'
 import { currentGeneration, setGeneration } from './generations.js'
@@ -27,22 +28,24 @@ export async function makeIndexes(client: ClientBase, table: Table, name: string
   }
 }
 
-/** Sets up one table projection under the schema lock. Returns what is wrong, a sentence each. */
-export async function setupTable(
-  client: ClientBase,
-  projection: BoundProjection,
-  table: Table,
-): Promise<readonly string[]> {
-  const faults = await tableFaults(client, projection, table)
+/** Sets up the tables of a projection under the schema lock. Returns what is wrong, a sentence each. */
+export async function setupTables(client: ClientBase, projection: BoundProjection): Promise<readonly string[]> {
+  const tables = tablesOf(projection.target)
+  const faults: string[] = []
+  for (const table of tables) faults.push(...(await tableFaults(client, projection, table)))
   if (faults.length > 0) return faults
-  if (!(await tableExists(client, table.name))) await makeTable(client, table, table.name)
-  if ((await currentGeneration(client, projection.name)) === undefined)
-    await setGeneration(client, projection.name, { generation: 1, tableName: table.name, kept: undefined })
-  await makeIndexes(client, table, table.name)
+  for (const table of tables) {
+    if (!(await tableExists(client, table.name))) await makeTable(client, table, table.name)
+    await makeIndexes(client, table, table.name)
+  }
+  if ((await currentGeneration(client, projection.name)) === undefined) {
+    const tableNames = tables.map(({ name }) => name)
+    await setGeneration(client, projection.name, { generation: 1, tableNames, kept: undefined })
+  }
   return []
 }
 
-/** Why a table projection could not be set up, a sentence each; changes nothing. */
+/** Why a table of a projection could not be set up, a sentence each; changes nothing. */
 export async function tableFaults(
   client: ClientBase,
   { name: projection }: BoundProjection,
@@ -53,12 +56,14 @@ export async function tableFaults(
   const exists = await tableExists(client, table.name)
   const what = `Table ${table.name} of projection ${projection}`
 
-  if (current !== undefined && !exists)
-    return [
-      `${what} is not there${current.tableName === table.name ? '' : `; so far the projection wrote table ${current.tableName}`}. ${remedy}`,
-    ]
+  if (current !== undefined && !exists) {
+    const written = current.tableNames.includes(table.name)
+      ? ''
+      : `; so far the projection wrote ${listOf(current.tableNames)}`
+    return [`${what} is not there${written}. ${remedy}`]
+  }
   if (!exists) return []
-  if (current === undefined && !(await isEmpty(client, table.name))) {
+  if (!(current?.tableNames.includes(table.name) ?? false) && !(await areEmpty(client, [table.name]))) {
     return [
       `${what} already has rows, but no checkpoint says where they come from. Rename or empty it, or name another table.`,
     ]
@@ -67,13 +72,18 @@ export async function tableFaults(
   return differences.length === 0 ? [] : [`${what} differs from its declaration: ${differences.join('; ')}. ${remedy}`]
 }
 
+function listOf(names: readonly string[]): string {
+  return names.length === 0 ? 'no table' : `table${names.length > 1 ? 's' : ''} ${names.join(', ')}`
+}
+
 export async function tableExists(client: ClientBase, name: string): Promise<boolean> {
   const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS exists', [quote(name)])
   return rows[0].exists
 }
 
-export async function isEmpty(client: ClientBase, name: string): Promise<boolean> {
-  const { rows } = await client.query(`SELECT NOT EXISTS (SELECT 1 FROM ${quote(name)}) AS empty`)
+export async function areEmpty(client: ClientBase, names: readonly string[]): Promise<boolean> {
+  const conditions = names.map((name) => `NOT EXISTS (SELECT 1 FROM ${quote(name)})`)
+  const { rows } = await client.query(`SELECT ${conditions.join(' AND ')} AS empty`)
   return rows[0].empty
 }
 

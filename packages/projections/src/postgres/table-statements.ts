@@ -1,4 +1,4 @@
-// The SQL of a declared table, made once per table: create, load by keys, upsert, delete, find.
+// The SQL of a declared table, made once per table: create, load, upsert, delete, find.
 
 import type { SqlType } from '../table/column-type.js'
 import { freeze } from '../table/json-value.js'
@@ -62,8 +62,8 @@ function unnest(columns: readonly Column[], alias: string): string {
   return `unnest(${parameters.join(', ')}) AS ${alias}(${columns.map(({ name }) => quote(name)).join(', ')})`
 }
 
-function onKey(table: Table): string {
-  return table.key.map(({ name, type }) => `t.${quote(name)} = k.${quote(name)}${arrayTypeOf(type).cast}`).join(' AND ')
+function onEqual(columns: readonly Column[]): string {
+  return columns.map(({ name, type }) => `t.${quote(name)} = k.${quote(name)}${arrayTypeOf(type).cast}`).join(' AND ')
 }
 
 export function createTable(table: Table, name: string): string {
@@ -75,9 +75,9 @@ export function createIndex(columns: readonly Column[], name: string): string {
   return `CREATE INDEX ON ${quote(name)} (${names(columns)})`
 }
 
-/** Parameters: one array per key column. */
-export function selectByKeys(table: Table, name: string): string {
-  return `SELECT ${selectList(table, 't')} FROM ${unnest(table.key, 'k')} JOIN ${quote(name)} AS t ON ${onKey(table)}`
+/** Rows by the values of some columns, default those of the key. Parameters: one array per such column. */
+export function selectBy(table: Table, name: string, columns = table.key): string {
+  return `SELECT ${selectList(table, 't')} FROM ${unnest(columns, 'k')} JOIN ${quote(name)} AS t ON ${onEqual(columns)}`
 }
 
 /** Parameters: one array per column. */
@@ -93,7 +93,7 @@ export function upsert(table: Table, name: string): string {
 
 /** Parameters: one array per key column. */
 export function deleteByKeys(table: Table, name: string): string {
-  return `DELETE FROM ${quote(name)} AS t USING ${unnest(table.key, 'k')} WHERE ${onKey(table)}`
+  return `DELETE FROM ${quote(name)} AS t USING ${unnest(table.key, 'k')} WHERE ${onEqual(table.key)}`
 }
 
 /** A search; its parameters are the values of `where` that are not null, then limit and offset. */

@@ -85,6 +85,15 @@ export function logOf(
       metadata,
     })
   }
+  return logOfRecords(topic, records, cut)
+}
+
+/** A log of some records by partition. */
+export function logOfRecords(
+  topic: string,
+  records: readonly (readonly RecordedEvent[])[],
+  cut: () => number,
+): EventLog & { readonly ends: readonly LogPartition[] } {
   const ends = records.map((all, partition) => ({ topic, partition, start: 0, end: all.length }))
   return {
     ends,

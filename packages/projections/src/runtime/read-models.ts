@@ -66,6 +66,7 @@ export interface ReadModels {
    */
   rebuildRow(
     projection: BoundProjection,
+    table: Table,
     key: Key,
     rowAt: (checkpoints: readonly Checkpoint[]) => Promise<RowAt>,
   ): Promise<void>

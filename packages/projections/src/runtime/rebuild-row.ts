@@ -18,11 +18,15 @@ export interface RowContext {
 
 /** @param given the key as users give it */
 export async function rebuildRow({ projection, store, eventLog }: RowContext, given: unknown): Promise<void> {
+  if (projection.target.kind === 'tables')
+    throw new TypeError(
+      `Projection ${projection.name} has several tables, whose rows are made of one another: none can be made anew by itself. Rebuild the whole projection.`,
+    )
   if (projection.target.kind !== 'table') throw new TypeError(`Projection ${projection.name} has no table.`)
   const { table } = projection.target
   const key = toKey(table, given)
   const history = new RowHistory(projection, table, key, eventLog)
-  await store.rebuildRow(projection, key, (checkpoints) => history.until(checkpoints))
+  await store.rebuildRow(projection, table, key, (checkpoints) => history.until(checkpoints))
 }
 
 /** Folds the events of one key, further and further. */
@@ -72,7 +76,7 @@ class RowHistory {
   }
 
   private take(events: readonly RecordedEvent[], ends: ReadonlyMap<string, number>): void {
-    const { all, keys } = this.fold.locate(
+    const { all, rows, conditions } = this.fold.locate(
       events,
       () => true,
       (_event, text) => text === String(this.text),
@@ -93,7 +97,8 @@ class RowHistory {
         { ...recorded.position, key: recorded.streamId },
       )
     }
-    const changed = this.fold.fold({ all: due, keys }, new Map([[this.text, this.row]]), () => true, this.attempt)
+    const before = { byName: new Map([[this.text, this.row]]), found: [] }
+    const changed = this.fold.fold({ all: due, rows, conditions }, before, () => true, this.attempt)
     const change = changed.get(this.text)
     if (change !== undefined) this.row = change.row
   }

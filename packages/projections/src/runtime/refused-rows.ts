@@ -1,19 +1,20 @@
 // Finds out which events made the rows that a store refuses.
-import type { Steps } from './table-fold.js'
+import type { Fold, RowName, Steps } from './fold.js'
 import type { ChangedRow, TableStorage } from './table-storage.js'
 
 /**
  * Folds until the store takes every row, leaving out the last event of each row that it refuses.
- * @param fold folds the steps, of which those with a fault fail
+ * @param work folds the steps, of which those with a fault fail
  */
-export async function foldWithoutRefused<R extends { readonly changed: ReadonlyMap<string | number, ChangedRow> }>(
+export async function foldWithoutRefused<R extends { readonly changed: ReadonlyMap<RowName, ChangedRow> }>(
   storage: TableStorage,
+  fold: Fold,
   steps: Steps,
-  fold: () => R,
+  work: () => R,
 ): Promise<R> {
   for (;;) {
-    const result = fold()
-    const keys = [...result.changed.keys()]
+    const result = work()
+    const names = [...result.changed.keys()]
     const refused = await storage.refusals([...result.changed.values()])
     if (refused.size === 0) {
       // The next try begins anew: the store may take then what it refused now.
@@ -21,7 +22,7 @@ export async function foldWithoutRefused<R extends { readonly changed: ReadonlyM
       return result
     }
     for (const [index, error] of refused) {
-      const last = steps.all.findLast(({ text, fault }) => text === keys[index] && fault === undefined)
+      const last = steps.all.findLast((step) => step.fault === undefined && fold.wrote(step, names[index]!))
       if (last !== undefined) last.fault = { error, byStore: true }
     }
   }

@@ -1,5 +1,5 @@
 // Rows equal the pure fold of the log, however the log is cut and whenever Postgres goes away.
-import { NarrativeError, silentLogger } from '@narrative/core'
+import { silentLogger } from '@narrative/core'
 import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
 import pg from 'pg'
@@ -11,6 +11,7 @@ import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.
 import { Follower } from './follower.js'
 import { histories, logOf, partContext, rowsOf } from './history.test-fixture.js'
 import { TableSession } from './table-session.js'
+import { cuts, faults, limits, unreliable } from './unreliable.test-fixture.js'
 
 let postgres: PostgresService
 let pool: pg.Pool
@@ -21,36 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end()
   await postgres.stop()
-})
-
-/** A store whose commits get lost, before they happen or after, as `faults` says: 0 neither, 1 before, 2 after. */
-function unreliable(store: ReadModels, faults: number[]): ReadModels {
-  const lost = (when: string) => new NarrativeError('POSTGRES_UNREACHABLE', { message: `Lost ${when} the commit.` })
-  return {
-    ...store,
-    async openTable(projection, partitions) {
-      const storage = await store.openTable(projection, partitions)
-      return {
-        ...storage,
-        async commit(changes) {
-          const fault = faults.pop()
-          if (fault === 1) throw lost('before')
-          await storage.commit(changes)
-          if (fault === 2) throw lost('after')
-        },
-      }
-    },
-  }
-}
-
-const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 20 }))
-const faults = fc.array(fc.nat(2), { maxLength: 2 })
-
-/** Small enough that rows leave the cache and commits fill up within a history. */
-const limits = fc.record({
-  largestCommit: fc.integer({ min: 1, max: 40 }),
-  longestGathering: fc.constant(5),
-  cachedRows: fc.integer({ min: 1, max: 12 }),
 })
 
 async function check(

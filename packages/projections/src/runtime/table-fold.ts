@@ -1,42 +1,29 @@
-// Folds events into rows: which row each concerns, then one after the other in memory.
+// The fold of a projection with one table: a handler folds one row, and an event that concerns several is applied to each by itself.
 import { aggregateIdOf, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { EventView } from '../definition/projection-context.js'
-import type { HandlerDefinition } from '../definition/projection-definition.js'
 import { assertReadable } from '../definition/unreadable-event.js'
 import type { Attempt } from '../failures/attempt.js'
+import { Conditions } from '../table/condition.js'
 import { type Key, keyOf, keyText, type Row, RowRefused, sameRow, toKey, toRow } from '../table/row.js'
 import type { Table } from '../table/table.js'
-import type { ChangedRow } from './table-storage.js'
-
-/** A key in the form that Maps are kept by. */
-export type KeyText = string | number
+import type { Fold, IsReplay, KnownRows, RowName, Step, Steps } from './fold.js'
+import type { ChangedRow, RowPlace } from './table-storage.js'
 
 /** One event and the row it concerns. */
-export interface Step {
-  readonly recorded: RecordedEvent
-  readonly handler: HandlerDefinition
+export interface RowStep extends Step {
   /** The key as the projection, or the stream, names it. */
   readonly given: unknown
   /** The stream id when the key could not be told. */
-  readonly text: KeyText
+  readonly text: RowName
   /** Decoded already when its key had to be asked for. */
   readonly event: object | undefined
-  /** Why it cannot be applied, when that is known beforehand. */
-  fault: { readonly error: unknown; readonly byStore?: boolean } | undefined
 }
 
-/** Events whose rows are known by key. */
-export interface Steps {
-  readonly all: readonly Step[]
-  readonly keys: ReadonlyMap<KeyText, Key>
-}
+const noConditions = new Conditions()
 
-/** Whether the effects of an event outside the view were had when it was first applied. */
-export type IsReplay = (event: RecordedEvent) => boolean
-
-/** The fold of one projection. */
-export class TableFold {
+export class TableFold implements Fold<RowStep> {
+  readonly whole = false
   private readonly instance: unknown
 
   constructor(
@@ -46,17 +33,21 @@ export class TableFold {
     this.instance = projection.instance()
   }
 
-  /**
-   * Finds the rows of each event that has a handler; other events are not even decoded.
-   * @param only of an event that concerns several rows, those it is to be applied to
-   */
+  nameOf(_table: Table, key: Key): RowName {
+    return keyText(key)
+  }
+
+  wrote(step: RowStep, row: RowName): boolean {
+    return step.text === row
+  }
+
   locate(
     events: readonly RecordedEvent[],
     isReplay: IsReplay,
     only?: (event: RecordedEvent, text: string) => boolean,
-  ): Steps {
-    const all: Step[] = []
-    const keys = new Map<KeyText, Key>()
+  ): Steps<RowStep> {
+    const all: RowStep[] = []
+    const rows = new Map<RowName, RowPlace>()
     const { key: keyFor } = this.projection.definition
     for (const recorded of events) {
       const handler = this.projection.handlers.get(recorded.type)
@@ -69,11 +60,11 @@ export class TableFold {
             ? aggregateIdOf(recorded.streamId)
             : keyFor(event, new EventView(recorded, isReplay(recorded)))
         if (!Array.isArray(given)) {
-          all.push({ recorded, handler, event, given, text: this.textOf(given, keys), fault: undefined })
+          all.push({ recorded, handler, event, given, text: this.textOf(given, rows), fault: undefined })
           continue
         }
         // All of them first: a key that cannot be one concerns the event as a whole.
-        const texts = new Map(given.map((each: unknown) => [this.textOf(each, keys), each]))
+        const texts = new Map(given.map((each: unknown) => [this.textOf(each, rows), each]))
         for (const [text, each] of texts) {
           if (only?.(recorded, String(text)) ?? true)
             all.push({ recorded, handler, event, given: each, text, fault: undefined })
@@ -83,29 +74,25 @@ export class TableFold {
         all.push({ recorded, handler, event: undefined, given: undefined, text, fault: { error } })
       }
     }
-    return { all, keys }
+    return { all, rows, conditions: noConditions }
   }
 
   /** Most events concern a row that was met before: then its key was checked before. */
-  private textOf(given: unknown, keys: Map<KeyText, Key>): KeyText {
-    if (typeof given === 'string' && keys.has(given)) return given
+  private textOf(given: unknown, rows: Map<RowName, RowPlace>): RowName {
+    if (typeof given === 'string' && rows.has(given)) return given
     const key = toKey(this.table, given)
     const text = keyText(key)
-    keys.set(text, key)
+    rows.set(text, { table: this.table, key })
     return text
   }
 
-  /**
-   * Folds the events over the rows as they were before; gives the rows that are different afterwards. What fails, and what has to wait
-   * behind it, is left to the attempt.
-   */
   fold(
-    { all, keys }: Steps,
-    before: ReadonlyMap<KeyText, Row | undefined>,
+    { all, rows }: Steps<RowStep>,
+    { byName: before }: KnownRows,
     isReplay: IsReplay,
     attempt: Attempt,
-  ): Map<KeyText, ChangedRow> {
-    const after = new Map<KeyText, Row | undefined>()
+  ): Map<RowName, ChangedRow> {
+    const after = new Map<RowName, Row | undefined>()
     for (const step of all) {
       const { text, recorded, handler } = step
       if (attempt.defers(recorded, String(text))) continue
@@ -116,15 +103,16 @@ export class TableFold {
         attempt.fail({ event: recorded, key: String(text), handler, error })
       }
     }
-    const changed = new Map<KeyText, ChangedRow>()
+    const changed = new Map<RowName, ChangedRow>()
     for (const [text, row] of after) {
-      if (!sameRow(this.table, before.get(text), row)) changed.set(text, { key: keys.get(text)!, row })
+      if (!sameRow(this.table, before.get(text), row))
+        changed.set(text, { table: this.table, key: rows.get(text)!.key, row })
     }
     return changed
   }
 
   private apply(
-    { recorded, handler, text, given, event, fault }: Step,
+    { recorded, handler, text, given, event, fault }: RowStep,
     row: Row | undefined,
     isReplay: boolean,
   ): Row | undefined {

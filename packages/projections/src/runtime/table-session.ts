@@ -1,21 +1,23 @@
-// Folds batches into rows. While one transaction commits, the next batches are folded; they commit together.
+// Folds batches into the rows of a projection's tables. While one transaction commits, the next batches are folded; they commit together.
 //
 // 1 decode and find the keys · 2 load the rows that are not known · 3 fold in memory · 4 gather the changed rows ·
 // 5 commit rows and checkpoints. Only whole batches are gathered, so a checkpoint is always one the log gave us; what
 // cannot be applied of a batch is parked in the same transaction.
 import { type Checkpoint, type EventBatch, formatPosition, type Position, type RecordedEvent } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { tablesOf } from '../definition/projection-definition.js'
 import { Attempt, tryOften } from '../failures/attempt.js'
 import type { AskedLetter, DeadLetter, LetterPlace } from '../failures/dead-letter.js'
 import { ParkedEvents } from '../failures/parked-events.js'
 import { byPartition, parkedAgain } from '../failures/redrive.js'
-import { type Key, keyOf, keyText, type Row } from '../table/row.js'
+import type { Conditions } from '../table/condition.js'
+import { type Key, keyOf, type Row } from '../table/row.js'
 import type { Table } from '../table/table.js'
+import { type Fold, foldOf, type IsReplay, type KnownRows, type RowName, type Steps } from './fold.js'
 import { foldWithoutRefused } from './refused-rows.js'
 import { RowCache } from './row-cache.js'
 import { type Session, type SessionListener, WriteRefused } from './session.js'
 import { stoppedAtEvent, stoppedAtWrite } from './stopped.js'
-import { type IsReplay, type KeyText, TableFold } from './table-fold.js'
 import type { ChangedRow, Move, TableStorage } from './table-storage.js'
 
 /** How much a session holds in memory. */
@@ -31,7 +33,7 @@ const generous = {
 /** Changes that wait for their commit. */
 class Gathered {
   events = 0
-  readonly rows = new Map<KeyText, ChangedRow>()
+  readonly rows = new Map<RowName, ChangedRow>()
   readonly moves = new Map<string, Move>()
   readonly settled: LetterPlace[] = []
   readonly parked: DeadLetter[] = []
@@ -39,8 +41,7 @@ class Gathered {
 
 export class TableSession implements Session {
   readonly checkpoints: readonly Checkpoint[]
-  private readonly fold: TableFold
-  private readonly table: Table
+  private readonly fold: Fold
   private readonly cache: RowCache
   private readonly letters: ParkedEvents
   /** Where each partition is, with what is gathered. */
@@ -60,9 +61,7 @@ export class TableSession implements Session {
     private readonly suspects: readonly Checkpoint[] = [],
     private readonly limits = generous,
   ) {
-    if (projection.target.kind !== 'table') throw new TypeError(`Projection ${projection.name} has no table.`)
-    this.table = projection.target.table
-    this.fold = new TableFold(projection, this.table)
+    this.fold = foldOf(projection)
     this.cache = new RowCache(limits.cachedRows, storage.empty)
     this.letters = new ParkedEvents(storage.parked)
     this.checkpoints = storage.checkpoints
@@ -98,7 +97,8 @@ export class TableSession implements Session {
     if (this.letters.size === 0) return false
     const asked = await this.storage.asked(all)
     await this.takeCare(true)
-    for (const group of byPartition(asked, this.projection)) await this.settle(group)
+    const due = this.fold.whole ? this.letters.withTheirSiblings(asked) : asked
+    for (const group of byPartition(due, this.projection)) await this.settle(group)
     return asked.length > 0
   }
 
@@ -133,13 +133,9 @@ export class TableSession implements Session {
     this.assertGoingOn(attempt)
   }
 
-  private async tryOut(
-    events: readonly RecordedEvent[],
-    isReplay: IsReplay,
-    only?: Parameters<TableFold['locate']>[2],
-  ) {
+  private async tryOut(events: readonly RecordedEvent[], isReplay: IsReplay, only?: Parameters<Fold['locate']>[2]) {
     const steps = this.fold.locate(events, isReplay, only)
-    const before = await this.rowsOf(steps.keys)
+    const before = await this.knownRows(steps)
     const { onFailure } = this.projection
     const fold = () => {
       const attempt = new Attempt(this.letters, onFailure)
@@ -151,15 +147,15 @@ export class TableSession implements Session {
         await this.listener.retry(error, count)
         return true
       },
-      async () => (this.careful ? foldWithoutRefused(this.storage, steps, fold) : fold()),
+      async () => (this.careful ? foldWithoutRefused(this.storage, this.fold, steps, fold) : fold()),
     )
     return { ...result, tried }
   }
 
-  private gather(changed: ReadonlyMap<KeyText, ChangedRow>, to: Checkpoint): void {
-    for (const [text, row] of changed) {
-      this.gathered.rows.set(text, row)
-      this.cache.set(text, row.row)
+  private gather(changed: ReadonlyMap<RowName, ChangedRow>, to: Checkpoint): void {
+    for (const [name, row] of changed) {
+      this.gathered.rows.set(name, row)
+      this.cache.set(name, row.row)
     }
     const partition = partitionOf(to)
     const from = this.gathered.moves.get(partition)?.from ?? this.reached.get(partition)?.offset ?? 0
@@ -198,18 +194,48 @@ export class TableSession implements Session {
    * Rows as the batches before left them: those of a commit to come, of one under way, known ones, and the rest from the storage.
    * A row that has to be loaded is in no transaction of ours under way, so what is committed is what it is.
    */
-  private async rowsOf(keys: ReadonlyMap<KeyText, Key>): Promise<ReadonlyMap<KeyText, Row | undefined>> {
-    const rows = new Map<KeyText, Row | undefined>()
-    const unknown: Key[] = []
-    for (const [text, key] of keys) {
-      const waiting = this.gathered.rows.get(text) ?? this.committing?.gathered.rows.get(text)
-      if (waiting === undefined && !this.cache.has(text)) unknown.push(key)
-      else rows.set(text, waiting === undefined ? this.cache.get(text) : waiting.row)
+  private async knownRows({ rows, conditions }: Steps): Promise<KnownRows> {
+    const byName = new Map<RowName, Row | undefined>()
+    const unknown = new Map<Table, { readonly names: RowName[]; readonly keys: Key[] }>()
+    for (const [name, { table, key }] of rows) {
+      const waiting = this.gathered.rows.get(name) ?? this.committing?.gathered.rows.get(name)
+      if (waiting !== undefined) byName.set(name, waiting.row)
+      else if (this.cache.has(name)) byName.set(name, this.cache.get(name))
+      else {
+        const some = unknown.get(table)
+        if (some === undefined) unknown.set(table, { names: [name], keys: [key] })
+        else some.names.push(name) && some.keys.push(key)
+      }
     }
-    if (unknown.length === 0) return rows
-    for (const row of await this.storage.load(unknown)) rows.set(keyText(keyOf(this.table, row)), row)
-    for (const key of unknown) this.cache.set(keyText(key), rows.get(keyText(key)))
-    return rows
+    for (const [table, { names, keys }] of unknown) {
+      for (const row of await this.storage.load({ table, columns: table.key, values: keys }))
+        byName.set(this.fold.nameOf(table, keyOf(table, row)), row)
+      for (const name of names) this.cache.set(name, byName.get(name))
+    }
+    const found = conditions.empty ? [] : await this.find(conditions)
+    for (const { table, key, row } of found) {
+      const name = this.fold.nameOf(table, key)
+      byName.set(name, row)
+      this.cache.set(name, row)
+    }
+    return { byName, found }
+  }
+
+  /** The rows that meet conditions. Of those in a commit to come, or in one under way, the storage knows no more than what they were. */
+  private async find(conditions: Conditions): Promise<readonly ChangedRow[]> {
+    // As they are now: while the storage is asked, one commit may end and the next one begin.
+    const waiting = new Map([...(this.committing?.gathered.rows ?? []), ...this.gathered.rows])
+    const found: ChangedRow[] = []
+    for (const lookup of conditions.lookups) {
+      const { table } = lookup
+      for (const row of await this.storage.load(lookup)) {
+        const key = keyOf(table, row)
+        if (!waiting.has(this.fold.nameOf(table, key))) found.push({ table, key, row })
+      }
+    }
+    for (const changed of waiting.values())
+      if (changed.row !== undefined && conditions.met(changed.table, changed.row).length > 0) found.push(changed)
+    return found
   }
 
   /** Commits now, unless a commit is under way, or more is on its way and a fuller commit is cheaper. */
@@ -255,7 +281,9 @@ export class TableSession implements Session {
   /** A refusal is worth a second look at the batches one by one; refused there as well, it is beyond us. */
   private explain(error: unknown, rows: number): unknown {
     if (!(error instanceof WriteRefused) || !this.careful) return error
-    return stoppedAtWrite(this.projection.name, `writing ${rows} rows to table ${this.table.name}`, error.cause)
+    const tables = tablesOf(this.projection.target).map(({ name }) => name)
+    const what = `writing ${rows} rows to table${tables.length > 1 ? 's' : ''} ${tables.join(', ')}`
+    return stoppedAtWrite(this.projection.name, what, error.cause)
   }
 }
 

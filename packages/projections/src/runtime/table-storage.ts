@@ -1,7 +1,9 @@
-// The port of a table's rows and checkpoints, as the folding session needs it: in memory and in Postgres.
+// The port of the rows and checkpoints of a projection's tables, as the folding session needs it: in memory and in Postgres.
 import type { Checkpoint } from '@narrative/core'
 import type { AskedLetter, DeadLetter, LetterPlace } from '../failures/dead-letter.js'
+import type { Lookup } from '../table/condition.js'
 import type { Key, Row } from '../table/row.js'
+import type { Table } from '../table/table.js'
 
 /** A checkpoint on its way from an offset to another. */
 export interface Move {
@@ -9,9 +11,14 @@ export interface Move {
   readonly to: Checkpoint
 }
 
-/** A row that is no longer what it was; undefined when it is to be deleted. */
-export interface ChangedRow {
+/** Which row. */
+export interface RowPlace {
+  readonly table: Table
   readonly key: Key
+}
+
+/** A row that is no longer what it was; undefined when it is to be deleted. */
+export interface ChangedRow extends RowPlace {
   readonly row: Row | undefined
 }
 
@@ -29,16 +36,16 @@ export interface LetterChanges {
   readonly parked: readonly DeadLetter[]
 }
 
-/** One generation of a table, with its checkpoints. */
+/** One generation of a projection's tables, with its checkpoints. */
 export interface TableStorage {
   /** One per partition. */
   readonly checkpoints: readonly Checkpoint[]
   /** The dead letters of these partitions. */
   readonly parked: readonly LetterPlace[]
-  /** True when the table had no rows. */
+  /** True when no table had rows. */
   readonly empty: boolean
-  /** The rows there are of these keys, in any order. */
-  load(keys: readonly Key[]): Promise<readonly Row[]>
+  /** The rows there are of these keys, or of these values of other columns, in any order. */
+  load(lookup: Lookup): Promise<readonly Row[]>
   /**
    * Writes rows, letters and checkpoints in one transaction, if the checkpoints are where the moves start and nobody else wrote since.
    * @throws NarrativeError `CHECKPOINT_MOVED`, or a retryable one

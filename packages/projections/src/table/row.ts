@@ -23,7 +23,7 @@ export function toRow(table: Table, value: unknown, before: Row | undefined): Ro
   if (value === before && before !== undefined) return before
   if (typeof value !== 'object' || value === null || value instanceof Promise) {
     const what = value instanceof Promise ? 'a promise' : value === null ? 'null' : `a ${typeof value}`
-    throw new RowRefused(`it returned ${what} instead of a row of table ${table.name}, or undefined to delete the row`)
+    throw new RowRefused(`it returned ${what} instead of a row of table ${table.name}`)
   }
   const given = value as Record<string, unknown>
   const row: Record<string, unknown> = {}
@@ -58,12 +58,28 @@ export function toKey(table: Table, key: unknown): Key {
       `the key of table ${table.name} is an object with ${table.key.map((c) => c.property).join(', ')}`,
     )
   }
-  return table.key.map((column) => toValue(table, column, (key as Record<string, unknown>)[column.property]))
+  return keyWithin(table, key)
 }
 
 /** The key of a row. */
 export function keyOf(table: Table, row: Row): Key {
   return table.key.map((column) => row[column.property])
+}
+
+/** The key of anything that has the key columns. @throws RowRefused */
+export function keyWithin(table: Table, row: object): Key {
+  return table.key.map((column) => toValue(table, column, (row as Record<string, unknown>)[column.property]))
+}
+
+/** The order of rows by key, the same everywhere. */
+export function byKey(table: Table): (a: Row, b: Row) => number {
+  return (a, b) => {
+    for (const { property, type } of table.key) {
+      const order = columnTypes[type].compare(a[property], b[property])
+      if (order !== 0) return order
+    }
+    return 0
+  }
 }
 
 /** A key as the key of a Map. */
