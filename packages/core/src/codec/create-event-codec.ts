@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { NarrativeError } from '../errors/narrative-error.js'
 import type { NewEvent, RecordedEvent } from '../event-store/recorded-event.js'
 import { formatPosition } from '../messages/position.js'
-import type { EventCodec } from './event-codec.js'
+import type { EventCodec, EventPlace } from './event-codec.js'
 import type { EventType } from './event-type.js'
 import { findUnstorable } from './find-unstorable.js'
 
@@ -21,23 +21,34 @@ export function createEventCodec(eventTypes: Iterable<EventType>): EventCodec {
     types.set(type.name, type)
     if (type.eventClass !== undefined) byClass.set(type.eventClass, type)
   }
-  const typeOf = (event: object): EventType | undefined =>
-    byClass.get(event.constructor) ?? types.get((event as { type?: unknown }).type as string)
+  const typeOf = (event: object): EventType => {
+    const type = byClass.get(event.constructor) ?? types.get((event as { type?: unknown }).type as string)
+    if (type === undefined) throw foreignEvent(event)
+    return type
+  }
+  const known = (event: Named): EventType => {
+    const type = types.get(event.type)
+    if (type === undefined) throw unknownEvent(event)
+    return type
+  }
 
   return {
     types,
-    encode(event) {
+    encode: (event) => encodeEvent(typeOf(event), event),
+    decode: (recorded) => decodeEvent(known(recorded), recorded),
+    toJson(event) {
       const type = typeOf(event)
-      if (type === undefined) throw foreignEvent(event)
-      return encodeEvent(type, event)
+      return { type: type.name, schemaVersion: type.version, data: type.plain(event) }
     },
-    decode(recorded) {
-      const type = types.get(recorded.type)
-      if (type === undefined) throw unknownEvent(recorded)
-      return decodeEvent(type, recorded)
+    fromJson({ data, ...event }, place) {
+      const named = { ...event, ...place }
+      return revive(known(named), named, data)
     },
   }
 }
+
+/** An event by what errors say of it. */
+type Named = Pick<RecordedEvent, 'type' | 'schemaVersion'> & EventPlace
 
 function encodeEvent(type: EventType, event: object): NewEvent {
   const plain = type.plain(event)
@@ -55,18 +66,23 @@ function encodeEvent(type: EventType, event: object): NewEvent {
 function decodeEvent(type: EventType, recorded: RecordedEvent): object {
   if (recorded.contentType !== contentType)
     throw undecodable(recorded, `its content type is ${recorded.contentType}, not ${contentType}`)
-  if (recorded.schemaVersion > type.version) {
-    throw undecodable(
-      recorded,
-      `it was written at schema version ${recorded.schemaVersion}, but this program knows version ${type.version}; deploy the newer program`,
-    )
-  }
   let data: unknown
   try {
     const { buffer, byteOffset, byteLength } = recorded.data
     data = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'))
   } catch (cause) {
     throw undecodable(recorded, 'its data is not JSON', cause)
+  }
+  return revive(type, recorded, data)
+}
+
+/** Plain data of the version it was written at, as today's event. */
+function revive(type: EventType, recorded: Named, data: unknown): object {
+  if (recorded.schemaVersion > type.version) {
+    throw undecodable(
+      recorded,
+      `it was written at schema version ${recorded.schemaVersion}, but this program knows version ${type.version}; deploy the newer program`,
+    )
   }
   for (let version = recorded.schemaVersion; version < type.version; version++) {
     const upcast = type.upcasters.get(version)
@@ -105,11 +121,11 @@ function unencodable(type: EventType, reason: string, cause?: unknown): Narrativ
   })
 }
 
-function whereOf(recorded: RecordedEvent): string {
+function whereOf(recorded: Named): string {
   return `${recorded.type} (stream ${recorded.streamId}, version ${recorded.version}) at ${formatPosition(recorded.position)}`
 }
 
-function unknownEvent(recorded: RecordedEvent): NarrativeError {
+function unknownEvent(recorded: Named): NarrativeError {
   return new NarrativeError('EVENT_UNKNOWN', {
     message: `No event class of this application is named ${whereOf(recorded)}. Register the aggregate that handles it, or deploy the newer program.`,
     details: {
@@ -121,7 +137,7 @@ function unknownEvent(recorded: RecordedEvent): NarrativeError {
   })
 }
 
-function undecodable(recorded: RecordedEvent, reason: string, cause?: unknown): NarrativeError {
+function undecodable(recorded: Named, reason: string, cause?: unknown): NarrativeError {
   return new NarrativeError('EVENT_UNDECODABLE', {
     message: `Event ${whereOf(recorded)} cannot be decoded: ${reason}${cause instanceof Error ? ` (${cause.message})` : ''}.`,
     details: {

@@ -5,7 +5,7 @@ import { isNarrativeError } from '../errors/narrative-error.js'
 import type { Clock } from '../event-store/clock.js'
 import type { CommandRouter, RoutedReply, RoutedRequest } from '../event-store/command-router.js'
 import type { EventStore } from '../event-store/event-store.js'
-import { toStreamId } from '../messages/stream-id.js'
+import { type StreamId, toStreamId } from '../messages/stream-id.js'
 import { Cancellation } from './cancellation.js'
 import type { CommandResult } from './command-result.js'
 import { commandInvalid } from './command-validator.js'
@@ -14,10 +14,10 @@ import type { CarryOut, CommandOrder } from './local-execution.js'
 import { type DomainErrorClasses, errorFromWire, errorToWire } from './routed-error.js'
 import {
   type CommandOnWire,
-  eventFromWire,
   fromBytes,
   type ReplyOnWire,
   type RequestOnWire,
+  resultFromWire,
   resultToWire,
   toBytes,
 } from './routed-message.js'
@@ -44,7 +44,9 @@ export function createRoutedExecution(parts: RoutingParts): CarryOut {
   return async (order) => {
     const { aggregate } = order.route
     const streamId = toStreamId(aggregate.category, aggregate.identify(order.command))
-    if (router.ownerOf(streamId) === 'elsewhere') return resultIn(parts, await sendCommand(parts, streamId, order))
+    if (router.ownerOf(streamId) === 'elsewhere') {
+      return resultIn(parts, streamId, await sendCommand(parts, streamId, order))
+    }
     try {
       return await carryOutHere(order)
     } catch (error) {
@@ -56,7 +58,7 @@ export function createRoutedExecution(parts: RoutingParts): CarryOut {
         // That it could not be asked about, or expired meanwhile, says nothing of what was already sent.
         throw unknown ? error : unsent
       })
-      return resultIn(parts, reply)
+      return resultIn(parts, streamId, reply)
     }
   }
 }
@@ -74,11 +76,10 @@ async function sendCommand(parts: RoutingParts, streamId: string, order: Command
 }
 
 /** @throws what the owner threw, as what it was */
-function resultIn({ codec, domainErrors }: RoutingParts, reply: ReplyOnWire): CommandResult {
+function resultIn({ codec, domainErrors }: RoutingParts, streamId: StreamId, reply: ReplyOnWire): CommandResult {
   if (reply.kind === 'error') throw errorFromWire(reply.error, domainErrors)
   if (reply.kind !== 'result') throw new TypeError(`A command was answered with a ${reply.kind}.`)
-  const events = reply.events.map((event) => codec.decode(eventFromWire(event)))
-  return { ...reply.result, position: reply.result.position, events } // JSON leaves out what is undefined
+  return resultFromWire(codec, streamId, reply)
 }
 
 function encode(name: string, request: CommandOnWire): Uint8Array {
@@ -98,7 +99,7 @@ async function handle(parts: RoutingParts, request: RoutedRequest): Promise<Rout
       return { payload: toBytes(await readPage(parts.eventStore, request.streamId, message)), repeatable: true }
     }
     const result = await carryOut(parts, request, message)
-    const reply = resultToWire(parts.codec, request.streamId, message.metadata, result)
+    const reply = resultToWire(parts.codec, result)
     // With events the command is in the stream's history; without, the next owner would decide anew.
     return { payload: toBytes(reply), repeatable: result.events.length > 0 }
   } catch (error) {

@@ -1,5 +1,5 @@
 // What two instances say to each other, as bytes: a command and its result, a read and a page of events.
-import type { EventCodec } from '../codec/event-codec.js'
+import type { EventCodec, EventInJson } from '../codec/event-codec.js'
 import type { ReadOptions } from '../event-store/event-store.js'
 import type { RecordedEvent } from '../event-store/recorded-event.js'
 import type { MessageMetadata } from '../messages/metadata.js'
@@ -24,11 +24,11 @@ export interface ReadOnWire extends ReadOptions {
 
 export type RequestOnWire = CommandOnWire | ReadOnWire
 
-/** An event whose bytes are base64. */
+/** A stored event; its bytes are base64. */
 export type EventOnWire = Omit<RecordedEvent, 'data'> & { readonly data: string }
 
 export type ReplyOnWire =
-  | { readonly kind: 'result'; readonly result: Omit<CommandResult, 'events'>; readonly events: readonly EventOnWire[] }
+  | { readonly kind: 'result'; readonly result: Omit<CommandResult, 'events'>; readonly events: readonly EventInJson[] }
   /** `next`: the version to go on at when this was not all. */
   | { readonly kind: 'page'; readonly events: readonly EventOnWire[]; readonly next?: number }
   | { readonly kind: 'error'; readonly error: ErrorOnWire }
@@ -49,18 +49,20 @@ export function eventFromWire({ data, ...event }: EventOnWire): RecordedEvent {
   return { ...event, data: Buffer.from(data, 'base64') }
 }
 
-/** The result of a command, its events encoded as they are stored. */
-export function resultToWire(
+export function resultToWire(codec: EventCodec, { events, ...result }: CommandResult): ReplyOnWire {
+  return { kind: 'result', result, events: events.map((event) => codec.toJson(event)) }
+}
+
+export function resultFromWire(
   codec: EventCodec,
   streamId: StreamId,
-  metadata: MessageMetadata,
-  { events, ...result }: CommandResult,
-): ReplyOnWire {
-  const { position, version } = result
-  const encoded = events.map((event, index) => {
-    const place = { topic: '', partition: 0, offset: 0, ...position }
-    const recorded = { ...codec.encode(event), streamId, metadata, position: place, time: 0 }
-    return eventToWire({ ...recorded, version: version - events.length + 1 + index })
-  })
-  return { kind: 'result', result, events: encoded }
+  { result, events }: ReplyOnWire & { readonly kind: 'result' },
+): CommandResult {
+  const { position } = result // JSON leaves out what is undefined
+  const first = result.version - events.length + 1
+  const placeOf = (index: number) => ({ streamId, version: first + index, position: position ?? nowhere })
+  return { ...result, position, events: events.map((event, index) => codec.fromJson(event, placeOf(index))) }
 }
+
+/** Never shown: where there are events, there is a position. */
+const nowhere = { topic: '', partition: 0, offset: 0 }
