@@ -1,14 +1,11 @@
 // What a session needs of a fold: which rows some events concern, and what becomes of them.
 import type { RecordedEvent } from '@narrative/core'
-import type { BoundProjection } from '../definition/bind-projection.js'
 import type { HandlerDefinition } from '../definition/projection-definition.js'
 import type { Attempt } from '../failures/attempt.js'
 import type { Conditions } from '../table/condition.js'
 import type { Key, Row } from '../table/row.js'
 import type { Table } from '../table/table.js'
-import { TableFold } from './table-fold.js'
 import type { ChangedRow, RowPlace } from './table-storage.js'
-import { TablesFold } from './tables-fold.js'
 
 /** What a row is called among all rows of a projection, and among its dead letters: the form that Maps are kept by. */
 export type RowName = string | number
@@ -56,11 +53,4 @@ export interface Fold<S extends Step = Step> {
   fold(steps: Steps<S>, before: KnownRows, isReplay: IsReplay, attempt: Attempt): Map<RowName, ChangedRow>
   /** Whether a step wrote a row when it was last folded. */
   wrote(step: S, row: RowName): boolean
-}
-
-export function foldOf(projection: BoundProjection): Fold {
-  const { target } = projection
-  if (target.kind === 'table') return new TableFold(projection, target.table)
-  if (target.kind === 'tables') return new TablesFold(projection, target.tables)
-  throw new TypeError(`Projection ${projection.name} has no table.`)
 }
