@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Class } from '@narrative/core'
 import { type ProjectionDefinition, readProjection } from '@narrative/projections'
 import { describeError, failure, spread } from './failure.js'
-import type { GivenOptions } from './run-story.js'
-import { byKey, type PlainRow, runView, type View, type ViewStory } from './run-view.js'
+import { byKey, type PlainRow, type ProjectingOptions, runView, type View, type ViewStory } from './run-view.js'
 
 /** The rows that the handlers of a projection class return. */
 export type FoldedRow<P> = NonNullable<
@@ -28,6 +27,7 @@ export interface Projecting<Row> {
  * Begins the test of a projection with a table.
  *
  * @param projection a class marked with `@Projection`, or a definition
+ * @param options `on: postgres` tells the same story on a real Postgres
  * @throws AssertionError (the promise of `thenRows` rejects) with the events and the difference
  * @throws NarrativeError `STARTUP_FAULTS`, and `EVENT_FOREIGN` when an event is not of an aggregate it follows
  * @example
@@ -37,12 +37,15 @@ export interface Projecting<Row> {
  *   .thenRows({ orderId: id, status: 'cancelled', total: 250 })
  * ```
  */
-export function projecting(projection: ProjectionDefinition, options?: GivenOptions): Projecting<object>
+export function projecting(projection: ProjectionDefinition, options?: ProjectingOptions): Projecting<object>
 export function projecting<P extends object>(
   projection: new (...services: any[]) => P,
-  options?: GivenOptions,
+  options?: ProjectingOptions,
 ): Projecting<FoldedRow<P>>
-export function projecting(projection: Class | ProjectionDefinition, options: GivenOptions = {}): Projecting<object> {
+export function projecting(
+  projection: Class | ProjectionDefinition,
+  options: ProjectingOptions = {},
+): Projecting<object> {
   return phase({ projection, options, given: [] })
 }
 

@@ -12,20 +12,30 @@ import {
   silentLogger,
   toStreamId,
 } from '@narrative/core'
-import { memoryReadModels, type ProjectionDefinition, projections, readProjection } from '@narrative/projections'
+import { type ProjectionDefinition, projections, type ReadModels, readProjection } from '@narrative/projections'
 import { at } from '../settable-clock.js'
 import type { NamedMessage } from './failure.js'
 import { plainData } from './plain-data.js'
 import { type GivenOptions, nameEvent } from './run-story.js'
 import { servicesPart } from './services-part.js'
+import { openViewStore, type PostgresAddress } from './view-store.js'
 
 /** A row as plain data. */
 export type PlainRow = Readonly<Record<string, unknown>>
 
+/** What the projection under test lives with, and where. */
+export interface ProjectingOptions extends GivenOptions {
+  /**
+   * A Postgres to keep the rows in, such as what `startPostgres` gives. Each story has a schema of its own there, and leaves nothing behind.
+   * Default: in memory.
+   */
+  readonly on?: PostgresAddress
+}
+
 /** What is to be projected. */
 export interface ViewStory {
   readonly projection: Class | ProjectionDefinition
-  readonly options: GivenOptions
+  readonly options: ProjectingOptions
   /** In the order in which they happened. */
   readonly given: readonly { readonly aggregateId: string; readonly event: object }[]
 }
@@ -43,11 +53,19 @@ export interface View {
 }
 
 /** @throws NarrativeError when the story cannot be told: start-up faults, events that are not of the projection's aggregates */
-export async function runView({ projection, options, given }: ViewStory): Promise<View> {
+export async function runView(story: ViewStory): Promise<View> {
+  const { readModels, discard } = await openViewStore(story.options.on)
+  try {
+    return await runOn(readModels, story)
+  } finally {
+    await discard()
+  }
+}
+
+async function runOn(store: ReadModels, { projection, options, given }: ViewStory): Promise<View> {
   const { definition, faults } = readProjection(projection)
   const aggregates = definition.from.map(aggregateOf)
   const codec = createEventCodec(aggregates.flatMap((aggregate) => aggregate.events))
-  const store = memoryReadModels()
   // Whatever the projection does with a failing event in production, a test is to hear of it.
   const strict = { ...definition, onFailure: { retries: 0, action: 'stop' } } as const
   // What is wrong with a class, the application says by itself.
@@ -64,9 +82,9 @@ export async function runView({ projection, options, given }: ViewStory): Promis
     const encoded = given.map(({ aggregateId, event }) => ({ aggregateId, event: codec.encode(event) }))
     const told = { name: definition.name, given: given.map(({ event }) => nameEvent(codec, event)) }
     const table = tableOf(definition)
-    const rows = () =>
+    const rows = async () =>
       byKey(
-        store.rows(table).all(),
+        await store.reader(table).findWhere({}, { limit: Number.MAX_SAFE_INTEGER }),
         table.key.map((column) => column.property),
       )
     try {
@@ -75,9 +93,9 @@ export async function runView({ projection, options, given }: ViewStory): Promis
         const position = await append(app, streamOf(aggregates, aggregateId, event), event)
         await views.waitFor!(position, { timeout: 10_000 })
       }
-      const followed = rows()
+      const followed = await rows()
       await views.rebuild(definition.name)
-      return { ...told, stopped: undefined, rows: followed, rebuilt: rows() }
+      return { ...told, stopped: undefined, rows: followed, rebuilt: await rows() }
     } catch (error) {
       return { ...told, stopped: { error }, rows: [], rebuilt: [] }
     }

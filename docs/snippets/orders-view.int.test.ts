@@ -1,0 +1,25 @@
+// What the guide to testing shows of stories in memory and on Postgres.
+// #region both
+import { type PostgresService, projecting, startPostgres } from '@narrative/testing'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { OrderPlaced } from './order.js'
+import { OrdersView } from './orders-view.js'
+
+let postgres: PostgresService
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
+
+describe.each([
+  ['memory', () => undefined],
+  ['Postgres', () => postgres],
+])('orders in %s', (_, on) => {
+  const orderId = '0197d4c2-6f4b-7a5e-9c1d-2f6a8b3c4d5e'
+
+  test('a placed order is in the view', () =>
+    projecting(OrdersView, { on: on() })
+      .events(orderId, new OrderPlaced(4200))
+      .thenRows({ orderId, status: 'placed', total: 4200 }))
+})
+// #endregion
