@@ -88,7 +88,7 @@ export const appendRules: readonly Rule[] = [
         if (outcome.told !== 'conflict') continue
         const { actualVersion } = outcome
         const had = evidence.byStream.get(streamId)?.length ?? 0
-        const known = evidence.given.confirmed === false ? 0 : versionKnown(acknowledged, streamId, start)
+        const known = versionKnown(acknowledged, streamId, start)
         if (actualVersion !== expectedVersion && actualVersion >= known && actualVersion <= had) continue
         yield {
           says: `expected ${streamId} at ${expectedVersion}, told a conflict with ${actualVersion}; it came from ${known} to ${had}`,
@@ -121,7 +121,6 @@ export const appendRules: readonly Rule[] = [
     name: 'same-answer',
     promise: 'a command that was acknowledged is never told a conflict later',
     *find(evidence) {
-      if (evidence.given.confirmed === false) return
       const acknowledged = new Map<string, AppendOperation>()
       for (const append of evidence.appends) {
         if (append.outcome.told !== 'appended') continue

@@ -19,8 +19,6 @@ export interface Case {
   readonly dumps?: readonly Dump[]
   /** Whether the broker keeps its fence: then an event under an old claim is a violation, not only void. Default true. */
   readonly fenced?: boolean
-  /** Whether an owner makes sure that it still is one before it refuses by what it knows. Default true. */
-  readonly confirmed?: boolean
   /** When the last fault was over, and the partitions (`topic/partition`) that must take writes after it. */
   readonly healed?: { readonly at: number; readonly partitions: readonly string[] }
 }

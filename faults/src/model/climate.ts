@@ -9,6 +9,7 @@ export const disturbanceNames = [
   'pause',
   'absence',
   'cut',
+  'split',
   'leader',
   'shrink',
   'clock',

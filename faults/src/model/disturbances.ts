@@ -78,6 +78,19 @@ const disturbances: Record<Disturbance, (world: World) => Promise<void>> = {
     const victim = world.anyInstance()
     if (victim !== undefined) await isolate(world, victim, world.random.between(100, 25_000))
   },
+  /** The cluster splits, and an instance stays with brokers that the others cannot reach and that go on leading. */
+  async split(world: World) {
+    const { astray, cluster, random, time } = world
+    const victim = world.anyInstance()
+    if (victim === undefined || astray.has(victim.name)) return
+    if (world.instances.length < 2) await world.open() // somebody must be there to take over
+    const led = cluster.all().filter(() => random.chance(0.8))
+    world.tell(`${victim.name} is left with brokers that are cut off`)
+    astray.set(victim.name, new Map(led.map((partition) => [partition, partition.highWatermark])))
+    await time.sleep(random.between(1_000, 25_000))
+    astray.delete(victim.name)
+    world.tell(`${victim.name} reaches all brokers again`)
+  },
   /** The leader dies: what was not replicated may be gone with it. */
   leader: (world: World) =>
     strike(world, 'a leader dies', (partition) => {

@@ -201,6 +201,18 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'the-leaders-word',
+    does: 'who is not sure of a partition asks its leader where the log ends, who may be cut off and not know it',
+    often: 'split',
+    edits: [
+      {
+        file: 'kafka-eventstore/partition-owner.ts',
+        from: 'this.#writer.witness()',
+        to: 'this.#options.driver.offsets(topic, partition).then(({ end }) => end === this.#options.replica.point.offset)',
+      },
+    ],
+  },
+  {
     name: 'torn-appends',
     does: 'of a large append only the first events join the batch',
     edits: [

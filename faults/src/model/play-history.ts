@@ -60,6 +60,7 @@ async function play(world: World, callers: Callers): Promise<Verdict> {
   // Healing: the weather turns fair, and what is still on its way arrives.
   Object.assign(world.weather, { lostRequest: 0, lostAnswer: 0, late: 0 })
   world.cutOff.clear()
+  world.astray.clear()
   await time.sleep(30_000)
   for (const partition of cluster.all()) partition.replicate()
   const at = time.now

@@ -108,10 +108,10 @@ export class SimulatedPartition {
     this.#remembered = this.#batches.length
   }
 
-  fetch(offset: number, most: number): FetchResult {
-    const end = Math.min(this.#highWatermark, offset + most)
-    const records = this.#records.slice(offset, end)
-    return { records, nextOffset: offset + records.length, highWatermark: this.#highWatermark }
+  /** @param highWatermark what the broker that is asked knows of */
+  fetch(offset: number, most: number, highWatermark = this.#highWatermark): FetchResult {
+    const records = this.#records.slice(offset, Math.min(highWatermark, offset + most))
+    return { records, nextOffset: offset + records.length, highWatermark }
   }
 
   offsets(): PartitionOffsets {
@@ -164,6 +164,12 @@ function stored({ key, value, headers }: ProducerRecord, time: number, offset: n
     headers: () => headers.map(({ key: name, value: bytes }) => [name, Buffer.from(bytes as string)] as const),
   }
 }
+
+/**
+ * Brokers that the others cannot reach, and that do not know it. They answer what they can without the others: where the
+ * partitions end that they led, and what is in them. Nothing they are given is replicated, so they acknowledge nothing.
+ */
+export type Backwater = ReadonlyMap<SimulatedPartition, number>
 
 export class SimulatedCluster {
   readonly topics = new Map<string, { description: TopicDescription; partitions: SimulatedPartition[] }>()

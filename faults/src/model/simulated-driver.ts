@@ -2,7 +2,7 @@
 import { NarrativeError } from '@narrative/core'
 import type { KafkaDriver, ProduceOutcome } from '@narrative/kafka-eventstore'
 import type { Random } from '../random.js'
-import type { SimulatedCluster } from './simulated-cluster.js'
+import type { Backwater, SimulatedCluster, SimulatedPartition } from './simulated-cluster.js'
 import type { SimulatedGroup } from './simulated-group.js'
 import { type MemberOptions, SimulatedMember } from './simulated-member.js'
 import type { VirtualTime } from './virtual-time.js'
@@ -28,7 +28,12 @@ export interface DriverSurroundings {
   readonly instance: string
   /** Instances that are cut off at the moment. */
   readonly cutOff: ReadonlySet<string>
+  /** Instances that only reach brokers which are themselves cut off. */
+  readonly astray: ReadonlyMap<string, Backwater>
 }
+
+type Serve<T> = (answer: (value: T) => void) => void
+type ServeAlone<T> = (backwater: Backwater, answer: (value: T) => void) => void
 
 /** As the real driver's defaults: a request is given up, and what is safe to repeat is repeated within this time. */
 const requestTimeout = 10_000
@@ -37,24 +42,32 @@ const attemptTimeout = 3_000
 const idle = 6
 
 export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
-  const { time, random, cluster, group, weather, instance, cutOff } = surroundings
+  const { time, random, cluster, group, weather, instance, cutOff, astray } = surroundings
   let closed = false
 
   const latency = () => (random.chance(weather.late) ? random.between(500, 20_000) : random.next() * random.next() * 8)
   const travels = (lost: number) => !cutOff.has(instance) && !random.chance(lost)
 
-  /** A message to the cluster, served when it arrives, and its answer, if both get through. */
-  function send<T>(serve: (answer: (value: T) => void) => void, receive: (value: T) => void): void {
+  /**
+   * A message to the cluster, served when it arrives, and its answer, if both get through.
+   * @param alone what brokers can answer that are cut off
+   */
+  function send<T>(serve: Serve<T>, receive: (value: T) => void, alone?: ServeAlone<T>): void {
     if (!travels(weather.lostRequest)) return
-    const arrive = () =>
-      serve((value) => {
+    const arrive = () => {
+      const backwater = astray.get(instance)
+      const answer = (value: T) => {
+        if (astray.get(instance) !== backwater) return // who was asked is out of reach now
         if (travels(weather.lostAnswer)) time.after(latency(), () => receive(value), instance)
-      })
+      }
+      if (backwater === undefined) serve(answer)
+      else alone?.(backwater, answer)
+    }
     time.after(latency(), arrive, 'cluster')
   }
 
   /** Repeats until an answer comes: for what may be done twice. */
-  function ask<T>(serve: (answer: (value: T) => void) => void, patience = attemptTimeout): Promise<T> {
+  function ask<T>(serve: Serve<T>, patience = attemptTimeout, alone?: ServeAlone<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const giveUp = time.now + requestTimeout + patience
       const attempt = () => {
@@ -63,25 +76,35 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
           return void reject(new NarrativeError('BROKER_UNREACHABLE', { message: 'No broker answers.' }))
         }
         const cancel = time.after(patience, attempt, instance)
-        send(serve, (value) => {
+        const receive = (value: T) => {
           cancel()
           resolve(value)
-        })
+        }
+        send(serve, receive, alone)
       }
       attempt()
     })
   }
 
-  /** Like {@link ask}, of the leader of a partition: silent while there is none. */
+  /** Like {@link ask}, of the leader of a partition: silent while there is none. One that is cut off knows an old end. */
   const askLeader = <T>(
     topic: string,
     partition: number,
-    serve: (answer: (value: T) => void) => void,
+    serve: (leader: SimulatedPartition, answer: (value: T) => void, end?: number) => void,
     patience?: number,
   ) =>
-    ask<T>((answer) => {
-      if (!cluster.partition(topic, partition).electing) serve(answer)
-    }, patience)
+    ask<T>(
+      (answer) => {
+        const leader = cluster.partition(topic, partition)
+        if (!leader.electing) serve(leader, answer)
+      },
+      patience,
+      (backwater, answer) => {
+        const leader = cluster.partition(topic, partition)
+        const end = backwater.get(leader)
+        if (end !== undefined) serve(leader, answer, end)
+      },
+    )
 
   const driver = {
     async connect() {},
@@ -119,16 +142,16 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
       const served = askLeader<Awaited<ReturnType<KafkaDriver['fetch']>> | undefined>(
         topic,
         partition,
-        (answer) => {
-          const leader = cluster.partition(topic, partition)
+        (leader, answer, end) => {
+          const known = () => end ?? leader.highWatermark
           let done = false
           const tell = () => {
             if (done) return
             done = true
-            answer(offset > leader.highWatermark ? undefined : leader.fetch(offset, most))
+            answer(offset > known() ? undefined : leader.fetch(offset, most, known()))
           }
-          if (offset < leader.highWatermark || maxWait === 0) return void tell()
-          leader.watch(tell)
+          if (offset < known() || maxWait === 0) return void tell()
+          if (end === undefined) leader.watch(tell)
           time.after(idle * maxWait, tell, 'cluster')
         },
         attemptTimeout + idle * maxWait,
@@ -139,7 +162,7 @@ export function simulatedDriver(surroundings: DriverSurroundings): KafkaDriver {
       return signal === undefined ? served : abortable(served, signal)
     },
     offsets: (topic, partition) =>
-      askLeader(topic, partition, (answer) => answer(cluster.partition(topic, partition).offsets())),
+      askLeader(topic, partition, (leader, answer, end = leader.highWatermark) => answer({ start: 0, end })),
     async joinGroup(options: MemberOptions) {
       if (group !== undefined) {
         const member = new SimulatedMember(time, group, instance, ask, options)

@@ -10,7 +10,7 @@ import {
 import type { Random } from '../random.js'
 import type { Climate } from './climate.js'
 import { marksIn, order } from './order.js'
-import { SimulatedCluster } from './simulated-cluster.js'
+import { type Backwater, SimulatedCluster } from './simulated-cluster.js'
 import { simulatedDriver, type Weather } from './simulated-driver.js'
 import { SimulatedGroup } from './simulated-group.js'
 import type { Subject } from './subject.js'
@@ -31,6 +31,8 @@ export class World {
   readonly weather: Weather
   readonly group: SimulatedGroup | undefined
   readonly cutOff = new Set<string>()
+  /** Instances on the smaller side of a cluster that is split. */
+  readonly astray = new Map<string, Backwater>()
   /** Instances that a balancer sends nothing to. */
   readonly shunned = new Set<string>()
   /** Who answered for a stream last. */
@@ -62,10 +64,10 @@ export class World {
 
   /** A new instance; undefined when it cannot open, or dies of it. */
   async open(): Promise<Instance | undefined> {
-    const { time, random, cluster, group, weather, cutOff } = this
+    const { time, random, cluster, group, weather, cutOff, astray } = this
     const { createApplication, kafkaEventStore } = this.subject
     const name = `i${++this.opened}`
-    const driver = simulatedDriver({ time, random, cluster, group, weather, instance: name, cutOff })
+    const driver = simulatedDriver({ time, random, cluster, group, weather, instance: name, cutOff, astray })
     const clock = { now: () => this.clock.now() + (this.skew.get(name) ?? 0) }
     const kafka = kafkaEventStore({ brokers: [], context: 'model', partitions, clientId: name, driver: () => driver })
     const options = {
