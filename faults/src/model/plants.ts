@@ -262,7 +262,7 @@ export const plants: readonly Plant[] = [
     name: 'serve-unasked',
     does: 'a claim that was long on its way is served although the group may have given the partition to somebody else',
     often: 'absence',
-    edits: [{ file: 'kafka-eventstore/partition-owner.ts', from: 'await this.#assured(claim.id)\n', to: '' }],
+    edits: [{ file: 'kafka-eventstore/partition-owner.ts', from: 'await this.#rivals.assured(claim.id)\n', to: '' }],
   },
   {
     name: 'closing-keeps-all',

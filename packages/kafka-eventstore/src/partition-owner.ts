@@ -7,27 +7,21 @@ import { type AppendResult, isNarrativeError, type NarrativeError, type Partitio
 import { Backoff } from './backoff.js'
 import { catchUp } from './catch-up.js'
 import { type Claim, claimPartition } from './claim.js'
-import { orAborted } from './driver/attempts.js'
 import type { LogPoint } from './fold.js'
-import { notServed, ownerFailed, storeClosed, takenOver } from './owner-errors.js'
+import { notServed, ownerFailed, storeClosed } from './owner-errors.js'
 import { PartitionWriter, type WriterOptions } from './partition-writer.js'
 import type { PendingAppend } from './pending-append.js'
 import type { Replica } from './replica/replica.js'
+import { type GroupWord, Rivals } from './rivals.js'
+import { WatchedState } from './watched-state.js'
 
 /** What an owner works on and with. */
-export interface OwnerOptions extends WriterOptions {
+export interface OwnerOptions extends WriterOptions, GroupWord {
   /** Milliseconds for which the first claim is tried while no broker answers; for ever when infinite. */
   readonly startTimeout: number
   /** Resolves when whoever had the replica before is done with it. */
   readonly vacated: Promise<unknown>
-  /** Up to this moment of `performance.now()` the group vouches for what is owned here; 0 when unsure. */
-  readonly sureUntil: () => number
-  /** Asks the group whose the partition is; it is released before this resolves when it is not ours any more. */
-  readonly confirm: () => Promise<void>
 }
-
-/** After so long without a rival, the next one is a new affair. */
-const quietTimes = 60_000
 
 export class PartitionOwner {
   /** Resolves when the partition is served for the first time; rejects when it never will be. */
@@ -36,21 +30,15 @@ export class PartitionOwner {
   readonly #name: string
   readonly #writer: PartitionWriter
   readonly #backoff = new Backoff(20, 1_000)
-  /** Between two claims of rivals: long and growing, so that two who both believe themselves in the right settle. */
-  readonly #rivalry = new Backoff(250, 15_000)
   readonly #closing = new AbortController()
   readonly #released = new AbortController()
+  readonly #rivals: Rivals
   readonly #startBefore: number
   readonly #running: Promise<void>
-  /** Every claim id this owner ever tried to write. */
-  readonly #mine = new Set<string>()
-  /** The claim in force when this owner came: its predecessor's, which is no reason to step back. */
-  #predecessor: string | null | undefined
-  #state: PartitionStatus['state'] = 'claiming'
+  readonly #state = new WatchedState<PartitionStatus['state']>('claiming')
   #loss: NarrativeError | undefined
   #voids = 0
   #target = 0
-  #watchers: (() => void)[] = []
   #servedSince = 0
   /** Doubts from outside so far, and how many of them the present claim came after. */
   #doubts = 0
@@ -63,6 +51,7 @@ export class PartitionOwner {
     this.#options = options
     this.#name = `${options.topic}/${options.partition}`
     this.#writer = new PartitionWriter(options)
+    this.#rivals = new Rivals(options, options, this.#closing.signal)
     this.#startBefore = performance.now() + options.startTimeout
     this.started = new Promise((resolve, reject) => {
       this.#startedSettled = { resolve, reject }
@@ -112,17 +101,17 @@ export class PartitionOwner {
 
   /** Whether it serves, or has served and will again in no time. */
   get warm(): boolean {
-    return this.#served && (this.#state === 'serving' || this.#state === 'claiming')
+    return this.#served && (this.#state.now === 'serving' || this.#state.now === 'claiming')
   }
 
   /** It gave up, and its replica is not to be built upon. */
   get failed(): boolean {
-    return this.#state === 'lost' && !this.#released.signal.aborted
+    return this.#state.now === 'lost' && !this.#released.signal.aborted
   }
 
   get status(): PartitionStatus {
     const { topic, partition, replica } = this.#options
-    const state = this.#state
+    const state = this.#state.now
     const why = this.#loss?.message ?? (state === 'closed' ? 'it was closed' : this.#writer.reason)
     const reason = state === 'serving' ? undefined : `${this.#name} is not served: ${why}`
     const { offset } = replica.point
@@ -149,12 +138,12 @@ export class PartitionOwner {
     const giveUp = performance.now() + timeout
     for (;;) {
       if (this.#loss !== undefined) throw this.#loss
-      if (this.#state === 'closed') throw storeClosed()
-      const serving = this.#state === 'serving'
+      if (this.#state.now === 'closed') throw storeClosed()
+      const serving = this.#state.now === 'serving'
       if (serving && performance.now() < sureUntil && this.#doubts === this.#doubtsSettled) return
       const left = giveUp - performance.now()
       if (left <= 0) throw notServed(topic, partition, this.#writer.reason)
-      const changed = this.#changed(left).then(() => false)
+      const changed = this.#state.changed(left).then(() => false)
       if (await (serving ? Promise.race([this.#writer.witness(), changed]) : changed)) return
     }
   }
@@ -162,7 +151,7 @@ export class PartitionOwner {
   /** Somebody else may have owned the partition meanwhile: it is claimed again before anything more is told. */
   doubt(reason: string): void {
     this.#doubts++
-    if (this.#state === 'serving') this.#waits(reason)
+    if (this.#state.now === 'serving') this.#waits(reason)
     this.#writer.interrupt(reason)
   }
 
@@ -192,7 +181,7 @@ export class PartitionOwner {
         this.#waits(doubt)
         logger.warn({ topic, partition }, `${this.#name}: ${doubt}; asking the log`)
       }
-      this.#is('closed')
+      this.#state.set('closed')
       this.#startedSettled.resolve() // when it was closed before: there is nothing more to wait for
     } catch (error) {
       this.#lose(error)
@@ -203,7 +192,7 @@ export class PartitionOwner {
   async #serve(claim: Claim): Promise<string | undefined> {
     this.#writer.settleDoubtful()
     if (this.#doubts !== this.#doubtsSettled) return undefined // one that came while it was being claimed
-    this.#is('serving')
+    this.#state.set('serving')
     this.#served = true
     this.#servedSince = performance.now()
     this.#writer.reason = ''
@@ -228,7 +217,7 @@ export class PartitionOwner {
         const time = Math.max(clock.now(), replica.lastTime)
         const claim = await claimPartition({ ...this.#options, time }, (id) => {
           this.#released.signal.throwIfAborted()
-          this.#mine.add(id)
+          this.#rivals.announce(id)
         })
         if ('outcome' in claim) {
           const refused = claim.outcome === 'not-done' && claim.reason === 'refused'
@@ -240,7 +229,7 @@ export class PartitionOwner {
           // Somebody may have claimed after us while we read: then nothing is served.
           if (point.claim === claim.id && point.offset === claim.offset + 1) {
             // It may have come late, after a pause: then another has the partition, and answers reads on the group's word.
-            await this.#assured(claim.id)
+            await this.#rivals.assured(claim.id)
             if (this.#abandoned) return undefined
             this.#backoff.reset()
             this.#doubtsSettled = doubts
@@ -258,24 +247,8 @@ export class PartitionOwner {
     return undefined
   }
 
-  /** Resolves when the state changes, or after a time. */
-  #changed(timeout: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeout)
-      this.#watchers.push(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
-  }
-
-  #is(state: PartitionStatus['state']): void {
-    this.#state = state
-    for (const tell of this.#watchers.splice(0)) tell()
-  }
-
   #waits(reason: string): void {
-    this.#is('claiming')
+    this.#state.set('claiming')
     this.#writer.reason = reason
   }
 
@@ -289,32 +262,16 @@ export class PartitionOwner {
     return catchUp({ ...this.#options, signal, onVoid: (offsets) => this.#alarm(offsets) }, offset)
   }
 
-  /**
-   * A partition that a rival claimed after us is the rival's, unless the group says that it is ours: a zombie must not
-   * steal it back, and a partition must not be left to a rival that is a zombie itself.
-   */
+  /** When somebody else has claimed the partition meanwhile, the group decides whose it is. */
   async #yieldToRival(): Promise<void> {
     const { logger, replica, topic, partition } = this.#options
     const { claim } = replica.point
-    if (this.#predecessor === undefined) this.#predecessor = claim
-    if (claim === null || claim === this.#predecessor || this.#mine.has(claim)) return
-    const { message } = takenOver(topic, partition, claim)
-    this.#waits(message)
-    logger.warn({ topic, partition, claim }, message)
+    const loss = this.#rivals.lossBy(claim)
+    if (loss === undefined) return
+    this.#waits(loss.message)
+    logger.warn({ topic, partition, claim }, loss.message)
     this.#writer.settleDoubtful() // the rival's claim was read from the log, so the log has said the last word
-    if (performance.now() - this.#servedSince > quietTimes) this.#rivalry.reset()
-    await this.#rivalry.pause(this.#closing.signal)
-    await this.#assured(claim)
-    this.#predecessor = claim
-  }
-
-  /** The group says that it is ours. @throws NarrativeError `NOT_OWNER` when it is released or closed before that */
-  async #assured(claim: string): Promise<void> {
-    const { sureUntil, confirm, topic, partition } = this.#options
-    const { signal } = this.#closing
-    if (this.#loss === undefined && performance.now() < sureUntil()) return
-    if (!signal.aborted) await orAborted(confirm(), [signal]).catch(() => {})
-    if (signal.aborted) throw this.#loss ?? takenOver(topic, partition, claim)
+    await this.#rivals.outlast(claim, this.#servedSince)
   }
 
   /** Before the first claim somebody waits for open() and can put things right; later on they may right themselves. */
@@ -328,7 +285,7 @@ export class PartitionOwner {
   #lose(error: unknown): void {
     if (this.#released.signal.aborted) {
       this.#writer.fail(this.#loss)
-      this.#is('lost')
+      this.#state.set('lost')
       this.#startedSettled.resolve() // it is not ours to start any more
       return
     }
@@ -337,7 +294,7 @@ export class PartitionOwner {
     // A rival's claim was read from the log, so the log has the last word. Otherwise it could not be read to the end.
     if (isNarrativeError(error, 'NOT_OWNER')) this.#settleLast()
     this.#loss = loss
-    this.#is('lost')
+    this.#state.set('lost')
     this.#writer.fail(loss)
     this.#startedSettled.reject(loss)
     logger.error({ topic, partition, error }, loss.message)

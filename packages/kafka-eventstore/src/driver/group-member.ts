@@ -7,7 +7,9 @@ import { isNarrativeError, type Logger, NarrativeError } from '@narrative/core'
 import { orAborted, repeatUntil } from './attempts.js'
 import type { ClusterClient } from './cluster-client.js'
 import { groupError } from './group-errors.js'
+import { GroupLease } from './group-lease.js'
 import { decodeMember, decodeShare, encodeMember, encodeShare, nothing } from './group-messages.js'
+import { GroupOffsets } from './group-offsets.js'
 import { GroupRequests } from './group-requests.js'
 import type { GroupOptions, Membership } from './kafka-driver.js'
 import { assignSticky } from './sticky-assignment.js'
@@ -20,26 +22,22 @@ const memberIdRequired = 79
 /** What begins another round of joining. */
 const rejoining = new Set([illegalGeneration, unknownMember, rebalanceInProgress])
 
-/** How long a member that goes by a name may trust in what it has, milliseconds: its successor waits for so long. */
-const namedLease = 1_000
-
 export class GroupMember implements Membership {
   readonly #client: ClusterClient
   readonly #options: GroupOptions
   readonly #logger: Logger
   readonly #requests: GroupRequests
+  readonly #offsets: GroupOffsets
+  readonly #lease: GroupLease
   readonly #leaving = new AbortController()
   #memberId = ''
   #generation = -1
   #share = nothing
   #assigned = false
   #failure: NarrativeError | undefined
-  #sureUntil = 0
   /** What the group was told of this member. */
   #saidUnfit = false
-  #contact = performance.now()
   #running: Promise<void> = Promise.resolve()
-  #confirming: { readonly since: number; readonly resolve: () => void }[] = []
   #hurry: (() => void) | undefined
 
   constructor(client: ClusterClient, options: GroupOptions) {
@@ -47,25 +45,20 @@ export class GroupMember implements Membership {
     this.#options = options
     this.#logger = client.settings.logger
     this.#requests = new GroupRequests(client, options.group)
+    this.#offsets = new GroupOffsets(client, options.group, this.#requests)
+    this.#lease = new GroupLease(options)
   }
 
   get sureUntil(): number {
-    return this.#sureUntil
+    return this.#lease.sureUntil
   }
 
   get failure(): NarrativeError | undefined {
     return this.#failure
   }
 
-  /** How long after a word from the group nobody else can have been given what is ours, milliseconds. */
-  get #lease(): number {
-    const { instanceId, sessionTimeout } = this.#options
-    const lease = (sessionTimeout * 2) / 3
-    return instanceId === undefined ? lease : Math.min(lease, namedLease)
-  }
-
   get silentFor(): number {
-    return performance.now() - this.#contact
+    return this.#lease.silentFor
   }
 
   /** Resolves with the first assignment. */
@@ -80,41 +73,23 @@ export class GroupMember implements Membership {
   }
 
   confirm(): Promise<void> {
-    if (this.#leaving.signal.aborted || this.#failure !== undefined) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#confirming.push({ since: performance.now(), resolve })
-      this.#hurry?.()
-    })
+    const confirmed = this.#lease.confirmed()
+    this.#hurry?.()
+    return confirmed
   }
 
-  async committed(topic: string, partition: number): Promise<number | undefined> {
-    const what = `Reading the offset of ${topic}-${partition} in the group ${this.#options.group}`
-    const attempt = async () => {
-      const input = { topics: [{ topic, partitions: [{ partition }] }] }
-      const { responses } = await this.#requests.send('OffsetFetch', 'offsets', input)
-      const { errorCode, offset } = responses[0].partitions[0]
-      this.#client.check(errorCode)
-      return Number(offset)
-    }
-    const offset = await this.#client.perform({ what, attempt })
-    return offset < 0 ? undefined : offset
+  committed(topic: string, partition: number): Promise<number | undefined> {
+    return this.#offsets.committed(topic, partition)
   }
 
-  async commit(topic: string, partition: number, offset: number): Promise<void> {
-    const { responses } = await this.#requests.send('OffsetCommit', 'offsets', {
-      groupGenerationId: this.#generation,
-      memberId: this.#memberId,
-      retentionTime: -1,
-      topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
-    })
-    this.#client.check(responses[0].partitions[0].errorCode)
+  commit(topic: string, partition: number, offset: number): Promise<void> {
+    return this.#offsets.commit(topic, partition, offset, { generation: this.#generation, memberId: this.#memberId })
   }
 
   async leave(): Promise<void> {
     if (this.#leaving.signal.aborted) return this.#running
     this.#leaving.abort(new NarrativeError('STORE_CLOSED', { message: 'The member has left its group.' }))
-    this.#sureUntil = 0
-    for (const { resolve } of this.#confirming.splice(0)) resolve()
+    this.#lease.end()
     try {
       // Not behind a JoinGroup that may be waiting: on a connection of its own.
       const input = { memberId: this.#memberId, groupInstanceId: this.#options.instanceId }
@@ -147,7 +122,7 @@ export class GroupMember implements Membership {
    * was meant, that may trust in its lease for so long.
    */
   #outlastPredecessor(): Promise<void> {
-    const passed = new Promise<void>((resolve) => setTimeout(resolve, this.#lease))
+    const passed = new Promise<void>((resolve) => setTimeout(resolve, this.#lease.duration))
     return orAborted(passed, [this.#leaving.signal, this.#client.closing])
   }
 
@@ -155,10 +130,9 @@ export class GroupMember implements Membership {
   #giveUp(failure: NarrativeError): void {
     this.#logger.error({ error: failure }, failure.message)
     this.#failure = failure
-    this.#sureUntil = 0
     this.#memberId = '' // what there was to leave is not ours any more
+    this.#lease.end()
     this.#options.onAssigned({}, this.#generation)
-    for (const { resolve } of this.#confirming.splice(0)) resolve()
   }
 
   /** Whether all that was promised is warm, or this member became unfit, or fit again: then the group is to share anew. */
@@ -185,7 +159,7 @@ export class GroupMember implements Membership {
       return false
     }
     this.#check(errorCode)
-    this.#isSure(sent)
+    this.#lease.extend(sent)
     return true
   }
 
@@ -197,7 +171,7 @@ export class GroupMember implements Membership {
   /** JoinGroup, and SyncGroup, until both went through in one generation. */
   async #join(): Promise<void> {
     const { instanceId, sessionTimeout, topics } = this.#options
-    this.#sureUntil = 0 // from here on somebody else may be given what was ours
+    this.#lease.suspend()
     for (;;) {
       this.#leaving.signal.throwIfAborted()
       const { owned, promised } = this.#share
@@ -242,7 +216,7 @@ export class GroupMember implements Membership {
       if (instanceId !== undefined && !this.#assigned) await this.#outlastPredecessor()
       this.#assigned = true
       this.#options.onAssigned(this.#share.owned, this.#generation, this.#share.followed)
-      this.#isSure(sent)
+      this.#lease.extend(sent)
       return
     }
   }
@@ -256,23 +230,13 @@ export class GroupMember implements Membership {
     return [...shares].map(([memberId, share]) => ({ memberId, memberAssignment: encodeShare(share) }))
   }
 
-  /** The coordinator counted us among the living at `since` or later, with nothing else going on. */
-  #isSure(since: number): void {
-    if (this.#leaving.signal.aborted) return
-    this.#contact = performance.now()
-    this.#sureUntil = since + this.#lease
-    const confirmed = this.#confirming.filter((waiting) => waiting.since <= since)
-    this.#confirming = this.#confirming.filter((waiting) => waiting.since > since)
-    for (const { resolve } of confirmed) resolve()
-  }
-
   #check(code: number): void {
     const failure = this.#client.failure(code)
     if (failure !== undefined) throw groupError(failure, code, this.#options)
   }
 
   async #pause(milliseconds: number): Promise<void> {
-    if (this.#confirming.length > 0) milliseconds = Math.min(milliseconds, 50)
+    if (this.#lease.isAwaited) milliseconds = Math.min(milliseconds, 50)
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer)
