@@ -10,6 +10,7 @@ import { BuildLock } from './build-lock.js'
 import { beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
 import { endSessions, lockCheckpoints, lockSchema, readCheckpoints } from './checkpoints.js'
 import { currentGeneration, dropGeneration, setGeneration, type TableGeneration } from './generations.js'
+import { lockTables } from './lock-tables.js'
 import { openPostgresTable } from './postgres-table.js'
 import { differencesOf, makeIndexes } from './table-setup.js'
 import { quote } from './table-statements.js'
@@ -54,8 +55,7 @@ export async function buildPostgresTable(
         // Holds the worker of the old generation, so that the new one can come level and readers never see time go back.
         const held = await lockCheckpoints(client, name, old?.generation ?? 0)
         await catchUp(held.map(({ checkpoint }) => checkpoint))
-        // Waiting for a long reader makes all later readers wait as well: rather give way and try again.
-        await client.query(`SET LOCAL lock_timeout = '5s'`)
+        await lockTables(client, old?.tableNames ?? [])
         if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
         if (old !== undefined && keepOld) await setAside(client, name, old)
         else if (old !== undefined) await dropGeneration(client, name, old)
@@ -132,7 +132,7 @@ export async function switchBackPostgresTable(pool: Pool, { name }: BoundProject
     if (current?.kept === undefined) throw nothingKept(name)
     const { generation, kept } = current
     await lockCheckpoints(client, name, generation)
-    await client.query(`SET LOCAL lock_timeout = '5s'`)
+    await lockTables(client, current.tableNames)
     await setAside(client, name, current)
     const tableNames = kept.tableNames.map((each) => each.slice(0, each.lastIndexOf('__g')))
     for (const [i, each] of kept.tableNames.entries()) await rename(client, each, tableNames[i]!)

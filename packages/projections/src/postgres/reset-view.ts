@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { dropCheckpoints, lockCheckpoints, lockSchema } from './checkpoints.js'
 import { currentGeneration, setGeneration } from './generations.js'
+import { lockTables } from './lock-tables.js'
 import { quote } from './table-statements.js'
 import { transaction } from './transaction.js'
 
@@ -13,7 +14,7 @@ export async function resetView(pool: Pool, { name, target }: BoundProjection): 
     if (current === undefined) return
     // Holds the workers; their next commits find no checkpoints.
     await lockCheckpoints(client, name, current.generation)
-    await client.query(`SET LOCAL lock_timeout = '5s'`)
+    await lockTables(client, current.tableNames)
     if (target.kind === 'sql') await client.query(target.schema.reset)
     if (current.tableNames.length > 0) await client.query(`TRUNCATE ${current.tableNames.map(quote).join(', ')}`)
     await dropCheckpoints(client, name, current.generation)

@@ -7,7 +7,7 @@ import { ProgressMeter, type RebuildProgress } from './progress-meter.js'
 import type { ReadModels, ViewBuild } from './read-models.js'
 import type { OpenSession } from './session.js'
 import { rebuildCancelled } from './stopped.js'
-import { TableSession } from './table-session.js'
+import { TableSession, whileRebuilding } from './table-session.js'
 import { shareWork } from './work-share.js'
 
 /** How to rebuild. */
@@ -52,7 +52,7 @@ export async function rebuild(given: RebuildContext): Promise<RebuildProgress> {
   const context = { ...given, signal: AbortSignal.any(signals) }
   try {
     const open: OpenSession = async (partitions, listener, suspects) =>
-      new TableSession(projection, await build.open(partitions), listener, suspects)
+      new TableSession(projection, await build.open(partitions), listener, suspects, whileRebuilding)
     // Together with all who rebuild it at the same time, until there is little left to do; then one of them puts it in place.
     do await replay(context, meter, { open, build })
     while ((await missing(context, meter)) > maxLag)

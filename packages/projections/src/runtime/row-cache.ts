@@ -8,9 +8,11 @@ import type { Row } from '../table/row.js'
 export class RowCache {
   private young = new Map<string | number, Row | undefined>()
   private old = new Map<string | number, Row | undefined>()
+  /** Of the young generation, bytes. */
+  private weight = 0
 
   /**
-   * @param capacity rows kept at the most
+   * @param capacity what the rows may take at the most, bytes, roughly: rows are narrow in one table and wide in another
    * @param complete whether the table is empty, so that a row that is not here does not exist
    */
   constructor(
@@ -31,10 +33,27 @@ export class RowCache {
   }
 
   set(key: string | number, row: Row | undefined): void {
+    // Weighed once a generation: a row seldom changes its size.
+    if (!this.young.has(key)) this.weight += weightOf(row)
     this.young.set(key, row)
-    if (this.young.size <= this.capacity / 2) return
+    if (this.weight <= this.capacity / 2) return
     if (this.old.size > 0) this.complete = false
     this.old = this.young
     this.young = new Map()
+    this.weight = 0
   }
+}
+
+/** Bytes, roughly: a place in a Map with its key, an object, and its values. */
+function weightOf(row: Row | undefined): number {
+  let bytes = 150
+  for (const property in row) bytes += valueWeight(row[property])
+  return bytes
+}
+
+function valueWeight(value: unknown): number {
+  if (typeof value === 'string') return 30 + value.length
+  if (typeof value !== 'object' || value === null) return 16
+  // The text of JSON is not made for this more than once a generation; as objects it takes a few times as much.
+  return value instanceof Date ? 100 : 3 * JSON.stringify(value).length
 }

@@ -9,6 +9,7 @@ import {
   Event,
   EventHandler as Evolve,
   eventTypeOf,
+  type Fields,
   type RecordedEvent,
   readAggregate,
   silentLogger,
@@ -64,6 +65,9 @@ export class Forgotten {
 export class RecordInShop {
   @AggregateId() readonly shop!: string
   readonly events!: readonly object[]
+  constructor(fields: Fields<RecordInShop>) {
+    Object.assign(this, fields)
+  }
 }
 
 @Aggregate('shop')

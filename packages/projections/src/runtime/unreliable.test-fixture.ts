@@ -32,5 +32,5 @@ export const faults = fc.array(fc.nat(2), { maxLength: 2 })
 export const limits = fc.record({
   largestCommit: fc.integer({ min: 1, max: 40 }),
   longestGathering: fc.constant(5),
-  cachedRows: fc.integer({ min: 1, max: 12 }),
+  cachedBytes: fc.integer({ min: 1, max: 4_000 }),
 })
