@@ -34,6 +34,7 @@ export type {
   Failure,
   LetterChoice,
   LetterPlace,
+  ListedLetter,
   ListOptions,
   Wish,
 } from './failures/dead-letter.js'

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { chosenProjections } from '../kept-projection.js'
 import { onProject, type Surroundings } from '../surroundings.js'
 import { counted } from '../terminal/counted.js'
-import { deadLetterRecord, whyParked } from '../terminal/dead-letter-record.js'
+import { deadLetterRecord, viewOf, whyParked } from '../terminal/dead-letter-record.js'
 import { parseCount } from './arguments.js'
 import { examples } from './examples.js'
 
@@ -45,6 +45,7 @@ export function describeDeadLettersList(deadLetters: Command, surroundings: Surr
     }
     await output.table(rows, [
       { heading: 'PROJECTION', text: ({ projection }) => projection },
+      { heading: 'VIEW', text: viewOf, paint: (text, { building }) => (building ? output.paint.yellow(text) : text) },
       { heading: 'POSITION', text: ({ position }) => position },
       { heading: 'KEY', text: ({ key }) => key },
       { heading: 'EVENT', text: ({ event }) => event.type, paint: output.paint.cyan },

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { keptProjection } from '../kept-projection.js'
 import { notFound } from '../refusal.js'
 import { onProject, type Surroundings } from '../surroundings.js'
-import { type DeadLetterRecord, deadLetterRecord, whyParked } from '../terminal/dead-letter-record.js'
+import { type DeadLetterRecord, deadLetterRecord, viewOf, whyParked } from '../terminal/dead-letter-record.js'
 import type { Output } from '../terminal/output.js'
 import { examples } from './examples.js'
 
@@ -34,6 +34,7 @@ export function describeDeadLettersShow(deadLetters: Command, surroundings: Surr
 function letterText(record: DeadLetterRecord, { paint }: Output): string {
   const { event, failure } = record
   const facts = {
+    view: viewOf(record),
     key: record.key,
     event: `${event.type}, schema version ${event.schemaVersion}, of ${event.time}`,
     stream: `${event.streamId} at version ${event.version}`,

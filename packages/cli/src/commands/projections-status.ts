@@ -1,5 +1,5 @@
 // `narrative projections status`: how the read models stand, whoever works on them.
-import type { ProjectionOverview } from '@narrative/projections'
+import type { ProjectionOverview, RebuildOverview } from '@narrative/projections'
 import type { Command } from 'commander'
 import { exitCode } from '../exit-code.js'
 import { chosenProjections } from '../kept-projection.js'
@@ -65,7 +65,11 @@ Being behind is no fault: events have just come. Neither is being paused: somebo
         paint: (text, { parked }) => (parked > 0 ? paint.red(text) : text),
       },
       { heading: 'WORKERS', align: 'right', text: ({ workers }) => number(workers.length) },
-      { heading: 'REBUILD', text: ({ rebuild }) => (rebuild === undefined ? '' : `${percentOf(rebuild)} %`) },
+      {
+        heading: 'REBUILD',
+        text: ({ rebuild }) => (rebuild === undefined ? '' : rebuildText(rebuild)),
+        paint: (text, { rebuild }) => (rebuild !== undefined && rebuild.parked > 0 ? paint.red(text) : text),
+      },
     ])
     const reasons = rows.flatMap((row) => unwell(row) ?? [])
     if (reasons.length > 0) throw new Refusal(exitCode.notFoundOrUnhealthy, reasons.join('\n'))
@@ -91,6 +95,11 @@ function unwell({ projection, condition, parked, workers }: StatusRecord): strin
   }
   if (parked === 0) return undefined
   return `${projection} has ${counted(parked, 'dead letter')}; narrative dead-letters list ${projection} shows them.`
+}
+
+function rebuildText(rebuild: RebuildOverview): string {
+  const parked = rebuild.parked > 0 ? `, ${number(rebuild.parked)} parked` : ''
+  return `${percentOf(rebuild)} %${parked}`
 }
 
 function percentOf({ events, total }: { readonly events: number; readonly total: number }): number {

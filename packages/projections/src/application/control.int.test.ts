@@ -10,6 +10,7 @@ import {
 import { beforeEach, expect, test, vi } from 'vitest'
 import {
   defineProjection,
+  type FailurePolicy,
   memoryReadModels,
   postgresReadModels,
   projections,
@@ -23,21 +24,27 @@ import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
 const database = databasePerTest()
 
 const totals = table('totals', { key: 'orderId', columns: { orderId: 'text', total: 'bigint' } })
-const trouble = { broken: false, handled: 0 }
-const view = defineProjection({
-  ...{ name: 'totals', from: [Order], table: totals, onFailure: { retries: 0, action: 'stop' } },
-  on: {
-    'order.placed': (_row, event: OrderPlaced, { aggregateId }) => {
-      trouble.handled++
-      if (trouble.broken) throw new Error('Broken.')
-      return { orderId: aggregateId, total: event.total }
+const trouble = { broken: false, brokenBelow: 0, handled: 0 }
+const stopping = { retries: 0, action: 'stop' } as const
+const viewThat = (onFailure: Partial<FailurePolicy>) =>
+  defineProjection({
+    ...{ name: 'totals', from: [Order], table: totals, onFailure },
+    on: {
+      'order.placed': (_row, event: OrderPlaced, { aggregateId }) => {
+        trouble.handled++
+        if (trouble.broken || event.total < trouble.brokenBelow) throw new Error('Broken.')
+        return { orderId: aggregateId, total: event.total }
+      },
     },
-  },
-})
-beforeEach(() => Object.assign(trouble, { broken: false, handled: 0 }))
+  })
+const view = viewThat(stopping)
+beforeEach(() => Object.assign(trouble, { broken: false, brokenBelow: 0, handled: 0 }))
 
-async function service(store: ReadModels = postgresReadModels({ url: database.url })) {
-  const views = projections([view], { store })
+async function service(
+  store: ReadModels = postgresReadModels({ url: database.url }),
+  onFailure: Partial<FailurePolicy> = stopping,
+) {
+  const views = projections([viewThat(onFailure)], { store })
   const common = { eventStore: inMemoryEventStore(), validator: noValidation, logger: silentLogger }
   const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
   database.stopLater(() => app.stop())
@@ -145,3 +152,44 @@ test('a rebuild is seen and cancelled from elsewhere; so is one that was left be
   await tool.switchBack('totals')
   expect(await tool.overview('totals')).toMatchObject({ generation: 1, kept: 2 })
 })
+
+test.each(stores)(
+  'what a rebuild under way has parked is seen, as its own, and can be redriven there, on %s',
+  async (kind, open) => {
+    const { app, views, place, applied, reader } = await service(open(), { retries: 0 })
+    const positions = []
+    for (let i = 0; i < 30; i++) positions.push(await place(`o${i % 3}`, i))
+    for (const position of positions) await applied(position)
+    trouble.broken = true
+    const parked = await place('o1', 100)
+    await expect(applied(parked)).rejects.toMatchObject({ code: 'EVENT_PARKED' })
+    const letters = (kind === 'memory' ? views : await beside(app.eventLog)).deadLetters('totals')
+    trouble.brokenBelow = 3
+    trouble.broken = false
+    const rebuilding = views.rebuild('totals', { eventsPerSecond: 5 })
+    await vi.waitFor(async () => {
+      const listed = await letters.list()
+      expect(listed[0]).toMatchObject({ generation: 1, building: false, event: { position: parked } })
+      expect(listed.slice(1)).toContainEqual(expect.objectContaining({ generation: 2, building: true, attempts: 1 }))
+      expect(await letters.count()).toBe(listed.length)
+    }, 20_000)
+    const building = (await letters.list()).find((letter) => letter.building)!
+    // Parked in the making of the next view, it is in the one that is read.
+    await applied(building.event.position)
+    if (kind === 'postgres') {
+      const overview = await views.overview('totals')
+      expect(overview).toMatchObject({ parked: 1, rebuild: { generation: 2 } })
+      expect(overview.rebuild!.parked).toBeGreaterThan(0)
+    }
+    trouble.brokenBelow = 0
+    const limit = { timeout: 20_000, interval: 50 }
+    await vi.waitFor(async () => {
+      await letters.ask('redrive', 'all')
+      expect(await letters.count()).toBe(0)
+    }, limit)
+    await rebuilding
+    expect(await letters.list()).toEqual([])
+    expect(await reader.findByKey('o1')).toMatchObject({ total: 100 })
+    expect(await reader.findByKey('o2')).toMatchObject({ total: 29 })
+  },
+)

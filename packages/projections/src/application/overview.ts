@@ -22,6 +22,8 @@ export interface RebuildOverview {
   readonly eventsPerSecond: number
   readonly secondsLeft: number | undefined
   readonly partitions: readonly PartitionProgress[]
+  /** Events among the dead letters of the view that is being built. */
+  readonly parked: number
 }
 
 /** Everything there is to know of a projection. */
@@ -61,7 +63,7 @@ export async function overviewOf(
   return {
     ...{ projection: name, ...state, partitions, lag: { events, seconds } },
     rebuild: build && {
-      ...{ generation: build.generation, beganAt: build.beganAt },
+      ...{ generation: build.generation, beganAt: build.beganAt, parked: build.parked },
       ...progressOf(measured(ends, build.checkpoints), (Date.now() - build.beganAt) / 1000),
     },
   }
@@ -76,7 +78,10 @@ function measured(ends: readonly LogPartition[], checkpoints: readonly Checkpoin
   })
 }
 
-function progressOf(at: readonly Measured[], seconds: number): Omit<RebuildOverview, 'generation' | 'beganAt'> {
+function progressOf(
+  at: readonly Measured[],
+  seconds: number,
+): Omit<RebuildOverview, 'generation' | 'beganAt' | 'parked'> {
   const partitions = at.map((place) => {
     const eventsPerSecond = place.offset / Math.max(seconds, 0.001)
     return { ...place, eventsPerSecond, secondsLeft: timeFor(place.end - place.offset, eventsPerSecond) }

@@ -74,8 +74,8 @@ export class ProjectionRunner {
     await this.follower.progress.waitFor(position, timeout)
     if (this.follower.isMine(position)) return
     // What others have parked, only the store knows.
-    if ((await this.view.letters.list({ position, limit: 1 })).length > 0)
-      throw eventParked(this.projection.name, position)
+    const [parked] = await this.view.letters.list({ position, limit: 1 })
+    if (parked?.building === false) throw eventParked(this.projection.name, position)
   }
 
   /** Tells of every commit, and of the end; the function returned ends it. */

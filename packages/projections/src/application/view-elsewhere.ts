@@ -44,8 +44,8 @@ export class ViewElsewhere implements QueriedView {
     this.assertStored()
     await this.knowPartitions()
     await this.progress.waitFor(position, timeout)
-    const parked = await this.store.letters(this.projection).list({ position, limit: 1 })
-    if (parked.length > 0) throw eventParked(this.projection.name, position)
+    const [parked] = await this.store.letters(this.projection).list({ position, limit: 1 })
+    if (parked?.building === false) throw eventParked(this.projection.name, position)
   }
 
   watch(watcher: ReadModelWatcher): () => void {

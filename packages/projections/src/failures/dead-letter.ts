@@ -52,10 +52,18 @@ export interface ListOptions {
   readonly limit?: number
 }
 
-/** The dead letters of one projection, for those who look after it. */
+/** A dead letter, and in which view it is missing. */
+export interface ListedLetter extends DeadLetter {
+  /** Counts the rebuilds, as in the overview of a projection. */
+  readonly generation: number
+  /** Whether that is a view that a rebuild is making, or has left behind; else it is the one that is read. */
+  readonly building: boolean
+}
+
+/** The dead letters of one projection, for those who look after it: of the view that is read, and of one that is being built. */
 export interface DeadLetters {
-  /** In the order of the log. */
-  list(options?: ListOptions): Promise<readonly DeadLetter[]>
+  /** Those of the view that is read first; in the order of the log. */
+  list(options?: ListOptions): Promise<readonly ListedLetter[]>
   count(): Promise<number>
   /** Notes a wish for those who follow the partitions: they alone write the read model. Resolves to the number of letters. */
   ask(wish: Wish, which: LetterChoice): Promise<number>

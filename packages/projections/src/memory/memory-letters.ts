@@ -5,6 +5,7 @@ import {
   type DeadLetters,
   isChosen,
   type LetterPlace,
+  type ListedLetter,
   type ListOptions,
   type Wish,
 } from '../failures/dead-letter.js'
@@ -15,6 +16,10 @@ import type { LetterChanges } from '../runtime/table-storage.js'
 export class MemoryLetters implements DeadLetters {
   private letters: DeadLetter[] = []
   private readonly wishes = new Map<DeadLetter, Wish>()
+  /** Whether the view is not read yet. */
+  building = false
+
+  constructor(private readonly generation = 1) {}
 
   get places(): readonly LetterPlace[] {
     return this.letters
@@ -45,10 +50,14 @@ export class MemoryLetters implements DeadLetters {
     this.wishes.clear()
   }
 
-  async list({ key, position, limit = 100 }: ListOptions = {}) {
+  async list({ key, position, limit = 100 }: ListOptions = {}): Promise<readonly ListedLetter[]> {
     const chosen = (letter: DeadLetter) =>
       (key === undefined || isChosen(letter, { key })) && (position === undefined || isChosen(letter, { position }))
-    return this.letters.filter(chosen).slice(0, limit)
+    const of = { generation: this.generation, building: this.building }
+    return this.letters
+      .filter(chosen)
+      .map((letter) => ({ ...letter, ...of }))
+      .slice(0, limit)
   }
 
   async count(): Promise<number> {

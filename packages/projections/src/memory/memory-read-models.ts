@@ -35,6 +35,8 @@ export function memoryReadModels(): MemoryReadModels {
   /** By projection. */
   const generations = new Map<string, Generation>()
   const kept = new Map<string, Generation>()
+  /** Views that are being built, by projection. */
+  const builds = new Map<string, Generation>()
   /** Which projection a table is of, by its name: readers know no projections. */
   const owners = new Map<string, string>()
   const current = (projection: string): Generation => {
@@ -130,6 +132,12 @@ export function memoryReadModels(): MemoryReadModels {
       own(projection)
       const { name } = projection
       const built = new Generation(Math.max(current(name).number, kept.get(name)?.number ?? 0) + 1)
+      built.letters.building = true
+      builds.set(name, built)
+      const notBuildingAnyMore = () => {
+        built.letters.building = false
+        if (builds.get(name) === built) builds.delete(name)
+      }
       return {
         async open(partitions) {
           built.begin(partitions)
@@ -139,6 +147,7 @@ export function memoryReadModels(): MemoryReadModels {
           const old = current(name)
           // Between the last look and the swap nothing is awaited, so the old generation cannot move on unseen.
           while (!built.contains(old)) await catchUp([...old.checkpoints.values()])
+          notBuildingAnyMore()
           replace(projection, built, keepOld)
         },
         // A build is this process's alone, and nothing of it outlives the attempt.
@@ -146,7 +155,7 @@ export function memoryReadModels(): MemoryReadModels {
         checkpoints: async () => [...built.checkpoints.values()],
         cancelled: async () => false,
         published: async () => current(name) === built,
-        close: async () => {},
+        close: async () => notBuildingAnyMore(),
       }
     },
     async switchBack(projection) {
@@ -156,15 +165,22 @@ export function memoryReadModels(): MemoryReadModels {
       replace(projection, back, true)
     },
     letters({ name }) {
-      const letters = () => current(name).letters
+      const shown = () => [current(name), builds.get(name)].flatMap((view) => view?.letters ?? [])
       return {
-        list: (options) => letters().list(options),
-        count: () => letters().count(),
-        ask: (wish, which) => letters().ask(wish, which),
+        async list(options) {
+          const lists = await Promise.all(shown().map((letters) => letters.list(options)))
+          return lists.flat().slice(0, options?.limit ?? 100)
+        },
+        count: async () => sum(await Promise.all(shown().map((letters) => letters.count()))),
+        ask: async (wish, which) => sum(await Promise.all(shown().map((letters) => letters.ask(wish, which)))),
       }
     },
     openSql: noSql,
     rebuildSql: noSql,
     close: async () => {},
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

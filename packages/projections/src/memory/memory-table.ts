@@ -19,7 +19,7 @@ export class Generation {
     readonly number = 1,
     private readonly tables = new Map<string, RowsByKey>(),
     readonly checkpoints = new Map<string, Checkpoint>(),
-    readonly letters = new MemoryLetters(),
+    readonly letters = new MemoryLetters(number),
   ) {}
 
   rowsOf(table: Table): RowsByKey {

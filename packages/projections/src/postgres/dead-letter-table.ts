@@ -104,26 +104,26 @@ export async function changeLetters(
   )
 }
 
-/** The desk at which people ask for dead letters: those of the generation that is read. */
+/** The desk at which people ask for dead letters: those of the generation that is read, and of one that is being built. */
 export function postgresDeadLetters(pool: () => Promise<Pool>, projection: string): DeadLetters {
-  const current = `projection = $1 AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`
+  const present = (table: string) => `SELECT generation FROM ${table} WHERE projection = $1`
+  const shown = `projection = $1 AND generation IN (${present('narrative_projections')} UNION ALL ${present('narrative_builds')})`
   return {
     async list({ key, position: at, limit = 100 } = {}) {
       const { rows } = await queryIfSetUp(
         await pool(),
-        `SELECT ${columns} FROM narrative_dead_letters
-         WHERE ${current} AND ($2::text IS NULL OR key = $2)
-           AND ($3::text IS NULL OR (topic, partition, "offset") = ($3, $4::integer, $5::bigint)) ${inOrder} LIMIT $6`,
+        `SELECT ${columns}, generation, generation IN (${present('narrative_builds')}) AS building FROM narrative_dead_letters
+         WHERE ${shown} AND ($2::text IS NULL OR key = $2)
+           AND ($3::text IS NULL OR (topic, partition, "offset") = ($3, $4::integer, $5::bigint))
+         ORDER BY building, topic, partition, "offset", key LIMIT $6`,
         [projection, key ?? null, at?.topic ?? null, at?.partition ?? null, at?.offset ?? null, limit],
       )
-      return rows.map(toLetter)
+      return rows.map((row) => ({ ...toLetter(row), generation: row.generation, building: row.building }))
     },
     async count() {
-      const { rows } = await queryIfSetUp(
-        await pool(),
-        `SELECT count(*) FROM narrative_dead_letters WHERE ${current}`,
-        [projection],
-      )
+      const { rows } = await queryIfSetUp(await pool(), `SELECT count(*) FROM narrative_dead_letters WHERE ${shown}`, [
+        projection,
+      ])
       return Number(rows[0]?.count ?? 0)
     },
     async ask(wish: Wish, which: LetterChoice) {
@@ -131,7 +131,7 @@ export function postgresDeadLetters(pool: () => Promise<Pool>, projection: strin
       const at = which !== 'all' && 'position' in which ? which.position : undefined
       const { rowCount } = await queryIfSetUp(
         await pool(),
-        `UPDATE narrative_dead_letters SET wish = $2 WHERE ${current} AND ($3::text IS NULL OR key = $3)
+        `UPDATE narrative_dead_letters SET wish = $2 WHERE ${shown} AND ($3::text IS NULL OR key = $3)
          AND ($4::text IS NULL OR (topic, partition, "offset") = ($4, $5::integer, $6::bigint))`,
         [projection, wish, key, at?.topic ?? null, at?.partition ?? null, at?.offset ?? null],
       )

@@ -72,16 +72,17 @@ async function readState(pool: Pool, projection: string): Promise<StoredState> {
   const [build] = await one(
     `SELECT generation, extract(epoch FROM began_at) * 1000 AS began_at FROM narrative_builds WHERE projection = $1`,
   )
-  const [letters] = await one(
-    `SELECT count(*) AS parked FROM narrative_dead_letters WHERE projection = $1
-     AND generation = (SELECT generation FROM narrative_projections WHERE projection = $1)`,
+  const letters = await one(
+    'SELECT generation, count(*) AS parked FROM narrative_dead_letters WHERE projection = $1 GROUP BY generation',
   )
+  const parkedIn = (generation: number) => Number(letters.find((row) => row.generation === generation)?.parked ?? 0)
+  const generation: number = current?.generation ?? 0
   const workers = await one(
     `SELECT worker, state, reason, partitions, extract(epoch FROM now() - seen_at) * 1000 AS silent_for
      FROM narrative_workers WHERE projection = $1 ORDER BY worker`,
   )
   return {
-    ...{ generation: current?.generation ?? 0, paused: current?.paused ?? false, parked: Number(letters?.parked ?? 0) },
+    ...{ generation, paused: current?.paused ?? false, parked: parkedIn(generation) },
     kept: current?.kept_generation ?? undefined,
     checkpoints: await readCheckpoints(pool, projection),
     workers: workers.map(({ worker, state, reason, partitions, silent_for }) => ({
@@ -91,6 +92,7 @@ async function readState(pool: Pool, projection: string): Promise<StoredState> {
       generation: build.generation,
       beganAt: Number(build.began_at),
       checkpoints: await readCheckpoints(pool, projection, build.generation),
+      parked: parkedIn(build.generation),
     },
   }
 }

@@ -37,6 +37,8 @@ export interface BuildState {
   /** Milliseconds since 1970 UTC. */
   readonly beganAt: number
   readonly checkpoints: readonly Checkpoint[]
+  /** Events among its dead letters. */
+  readonly parked: number
 }
 
 /** What is stored of a projection. */
