@@ -104,6 +104,37 @@ test('what does not fit the application', async () => {
   }
 })
 
+test('what is wrong with several tables is said together', async () => {
+  const stock = table('stock', { key: 'id', columns: { id: 'text', note: 'varchar' as 'text' } })
+  @Projection('several', { from: [Order], tables: { orders, again: orders, stock }, key: () => 'a' })
+  class Several {
+    @EventHandler(OrderPlaced) placed() {
+      return undefined
+    }
+  }
+  @Projection('every', { from: [Order], table: stock, tables: { orders }, sql: { setup: '', reset: '' } } as object as {
+    from: []
+  })
+  class Every {
+    @EventHandler(OrderPlaced, () => ({ orders: 'a' })) placed() {}
+  }
+  const none = defineProjection({ name: 'none', from: [Order], tables: {}, on: {} })
+  const faults = await faultsOf([Several, Every, none, OrdersView])
+  for (const fault of [
+    'Projection several has table orders twice: as orders and as again.',
+    'Projection several has tables and a key: with tables, each handler says which rows it concerns.',
+    'Several.placed does not say which rows it concerns: @EventHandler(OrderPlaced, (event, context) => ({ orders: … })).',
+    expect.stringContaining('Column note of table stock has the unknown type "varchar"'),
+    'Projection every has a table and tables and SQL of its own; it can have one.',
+    'Every.placed asks for rows by table, but projection every has no { tables }.',
+    'Projection none names no table in { tables: { … } }.',
+    'Table orders belongs to two projections: several and orders-view. A table is written by one.',
+    'Table stock belongs to two projections: several and every. A table is written by one.',
+  ]) {
+    expect(faults).toContainEqual(fault)
+  }
+})
+
 test('a projection without a class, with a key of its own', async () => {
   const customers = table('customers', { key: 'customerId', columns: { customerId: 'text', orders: 'integer' } })
   const definition = defineProjection({

@@ -4,6 +4,7 @@ import { Order, OrderCancelled, OrderPlaced, type OrderRow, orders } from '../ap
 import {
   column,
   defineProjection,
+  deleted,
   EventHandler,
   type KeyOf,
   Projection,
@@ -12,6 +13,7 @@ import {
   type RowOf,
   type SqlProjectionContext,
   table,
+  where,
 } from '../index.js'
 
 test('rows and keys have the types of their columns', () => {
@@ -110,6 +112,107 @@ test('handlers of a table', () => {
   Projection('wrong', { from: [Order], table: orders, key: () => 1 })
 })
 
+const stock = table('stock', {
+  key: 'sku',
+  columns: { sku: 'text', level: 'integer', owner: 'text' },
+  indexes: ['owner'],
+})
+type StockRow = RowOf<typeof stock>
+
+test('handlers of several tables', () => {
+  @Projection('good', { from: [Order], tables: { orders, stock } })
+  class Good {
+    @EventHandler(OrderPlaced, ({ customerId }, { aggregateId }) => ({
+      orders: aggregateId,
+      stock: where({ owner: customerId }),
+    }))
+    placed(
+      rows: { orders: OrderRow | undefined; stock: readonly StockRow[] },
+      event: OrderPlaced,
+      context: ProjectionContext,
+    ) {
+      expectTypeOf(event.customerId).toBeString()
+      expectTypeOf(context.aggregateId).toBeString()
+      return { orders: rows.orders, stock: rows.stock.map((row) => ({ ...row, level: row.level - 1 })) }
+    }
+    @EventHandler(OrderCancelled, () => ({ stock: ['a', where({ owner: 'b' })], orders: 'c' }))
+    some({ stock: rows }: { stock: readonly StockRow[] }) {
+      return rows.length > 0 ? { stock: rows.map((row) => (row.level > 0 ? row : deleted(row))) } : undefined
+    }
+    @EventHandler(OrderCancelled, () => ({ orders: 'a' })) sure({ orders: row }: { orders: OrderRow }) {
+      return { orders: deleted(row) }
+    }
+    @EventHandler(OrderCancelled, () => ({})) nothing() {
+      return undefined
+    }
+  }
+  expectTypeOf(Good).toBeConstructibleWith()
+
+  class Wrong {
+    // @ts-expect-error stock: a list of keys gives a list
+    @EventHandler(OrderPlaced, () => ({ stock: ['a'] })) one(_rows: { stock: StockRow | undefined }) {
+      return {}
+    }
+    // @ts-expect-error stock: a key gives a row
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) list(_rows: { stock: readonly StockRow[] }) {
+      return {}
+    }
+    // @ts-expect-error orders: it is not asked for
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) more(_rows: { orders: OrderRow | undefined }) {
+      return {}
+    }
+    // @ts-expect-error stock: no such column
+    @EventHandler(OrderPlaced, () => ({ stock: where({ color: 'a' }) })) column(_rows: { stock: readonly StockRow[] }) {
+      return {}
+    }
+    // @ts-expect-error the event of another class
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) event(_rows: object, _event: OrderCancelled) {
+      return {}
+    }
+    // @ts-expect-error a promise
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) async later() {
+      return {}
+    }
+  }
+  expectTypeOf(Wrong).toBeConstructibleWith()
+
+  // @ts-expect-error placed: the row is of another table
+  @Projection('wrong', { from: [Order], tables: { orders, stock } })
+  class OtherRow {
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) placed({ stock: row }: { stock: StockRow }) {
+      return { orders: row }
+    }
+  }
+  expectTypeOf(OtherRow).toBeConstructibleWith()
+
+  // @ts-expect-error placed: takes a row of another type
+  @Projection('wrong', { from: [Order], tables: { orders, stock } })
+  class OtherParameter {
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) placed(_rows: { stock: { size: number } }) {
+      return {}
+    }
+  }
+  expectTypeOf(OtherParameter).toBeConstructibleWith()
+
+  // @ts-expect-error placed: no such table
+  @Projection('wrong', { from: [Order], tables: { orders } })
+  class OtherTable {
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) placed({ stock: row }: { stock: StockRow }) {
+      return { stock: row }
+    }
+  }
+  expectTypeOf(OtherTable).toBeConstructibleWith()
+
+  // @ts-expect-error placed: it deletes a row of another table
+  @Projection('wrong', { from: [Order], tables: { orders, stock } })
+  class OtherDeleted {
+    @EventHandler(OrderPlaced, () => ({ stock: 'a' })) placed({ stock: row }: { stock: StockRow }) {
+      return { orders: deleted(row) }
+    }
+  }
+  expectTypeOf(OtherDeleted).toBeConstructibleWith()
+})
+
 test('handlers without a table', () => {
   @Projection('sql', { from: [Order], sql: { setup: '', reset: '' } })
   class Sql {
@@ -141,4 +244,21 @@ test('the form without classes', () => {
   })
   // @ts-expect-error not a row of the table
   defineProjection({ name: 'wrong', from: [Order], table: orders, on: { 'order.cancelled': () => ({ total: 0 }) } })
+  defineProjection({
+    name: 'good',
+    from: [Order],
+    tables: { orders, stock },
+    on: {
+      'order.cancelled': {
+        rows: (_event, { aggregateId }) => ({ orders: aggregateId, stock: [where({ owner: 'a' }), 'b'] }),
+        fold: (rows) => ({ orders: rows.orders && deleted(rows.orders as OrderRow), stock: rows.stock }),
+      },
+    },
+  })
+  const fold = () => undefined
+  // @ts-expect-error a key is a string
+  defineProjection({ name: 'wrong', from: [Order], tables: { stock }, on: { a: { rows: () => ({ stock: 1 }), fold } } })
+  const rows = () => ({ stock: 'a' })
+  // @ts-expect-error not a row of the table
+  defineProjection({ name: 'wrong', from: [Order], tables: { stock }, on: { a: { rows, fold: () => ({ stock: 1 }) } } })
 })

@@ -7,6 +7,7 @@ import {
   type ProjectionContext,
   type RowOf,
   table,
+  where,
 } from '@narrative/projections'
 import { inject } from 'inversify'
 import { expect, test } from 'vitest'
@@ -255,4 +256,55 @@ test('events and projections that do not fit', async () => {
   await expect(projecting(Unmarked).thenRows()).rejects.toMatchObject({ code: 'STARTUP_FAULTS' })
   const own = defineProjection({ name: 'own', from: [Order], on: { 'order.placed': () => {} } })
   await expect(projecting(own).thenRows()).rejects.toThrow('Projection own has no table')
+})
+
+const labels = table('labels', {
+  key: 'orderId',
+  columns: { orderId: 'text', customer: 'text', name: 'text' },
+  indexes: ['customer'],
+})
+const names = table('names', { key: 'customer', columns: { customer: 'text', name: 'text' } })
+
+@Projection('labels', { from: [Order, Customer], tables: { labels, names } })
+class Labels {
+  @EventHandler(OrderPlaced, ({ customer }, { aggregateId }) => ({ labels: aggregateId, names: customer }))
+  placed({ names: row }: { names: RowOf<typeof names> | undefined }, event: OrderPlaced, context: ProjectionContext) {
+    return { labels: { orderId: context.aggregateId, customer: event.customer, name: row?.name ?? '' } }
+  }
+
+  @EventHandler(CustomerRenamed, (_event, { aggregateId: customer }) => ({
+    names: customer,
+    labels: where({ customer }),
+  }))
+  renamed(
+    rows: { labels: readonly RowOf<typeof labels>[] },
+    { name }: CustomerRenamed,
+    { aggregateId: customer }: ProjectionContext,
+  ) {
+    return { names: { customer, name }, labels: rows.labels.map((label) => ({ ...label, name })) }
+  }
+}
+
+test('the rows of several tables', async () => {
+  const story = projecting(Labels)
+    .events('ada', new CustomerRenamed('Ada'))
+    .events('1', new OrderPlaced('ada', 250))
+    .events('2', new OrderPlaced('bob', 1))
+    .events('ada', new CustomerRenamed('Ada L.'))
+  await story.thenTables({
+    labels: [
+      { orderId: '2', customer: 'bob', name: '' },
+      { orderId: '1', customer: 'ada', name: 'Ada L.' },
+    ],
+    names: [{ customer: 'ada', name: 'Ada L.' }],
+  })
+  await projecting(Labels).thenTables({})
+  await expect(story.thenTables({ names: [{ customer: 'ada', name: 'Ada' }] })).rejects.toThrow(
+    "  labels:\n  - no rows\n  + {\n  +   customer: 'ada'",
+  )
+  await expect(story.thenRows()).rejects.toThrow(
+    'labels has several tables: say thenTables({ labels: […], names: […] }).',
+  )
+  // @ts-expect-error it has no such table
+  await expect(story.thenTables({ stock: [] })).rejects.toThrow('labels has no table stock; it has labels, names.')
 })

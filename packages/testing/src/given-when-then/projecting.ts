@@ -3,17 +3,32 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Class } from '@narrative/core'
 import { type ProjectionDefinition, readProjection } from '@narrative/projections'
 import { describeError, failure, spread } from './failure.js'
-import { byKey, type PlainRow, type ProjectingOptions, runView, type View, type ViewStory } from './run-view.js'
+import {
+  byKey,
+  type ProjectingOptions,
+  runView,
+  tablesIn,
+  type View,
+  type ViewRows,
+  type ViewStory,
+} from './run-view.js'
 
 /** The rows that the handlers of a projection class return. */
 export type FoldedRow<P> = NonNullable<
   { [K in keyof P]: P[K] extends (...args: any[]) => infer R ? R : never }[keyof P]
 >
 
+/** What the handlers of a projection class with several tables return: rows by table. */
+export type FoldedTables<P> = {
+  readonly [T in KeysOf<FoldedRow<P>>]?: readonly object[]
+}
+
+type KeysOf<Rows> = Rows extends unknown ? keyof Rows & string : never
+
 /** What has happened so far. */
-export interface Projecting<Row> {
+export interface Projecting<Row, Tables = Readonly<Record<string, readonly object[]>>> {
   /** Events of one more aggregate, or more events of one; all in the order in which they happened. */
-  events(aggregateId: string, ...events: object[]): Projecting<Row>
+  events(aggregateId: string, ...events: object[]): Projecting<Row, Tables>
   /**
    * Exactly these rows are in the table, in any order; none when none are given.
    *
@@ -21,10 +36,12 @@ export interface Projecting<Row> {
    * state of its own, or relies on the order of events of different aggregates (the log has none) does not.
    */
   thenRows(...rows: Row[]): Promise<void>
+  /** The same for a projection with several tables: exactly these rows are in them, and none in a table that is not named. */
+  thenTables(tables: Tables): Promise<void>
 }
 
 /**
- * Begins the test of a projection with a table.
+ * Begins the test of a projection with a table, or with several.
  *
  * @param projection a class marked with `@Projection`, or a definition
  * @param options `on: postgres` tells the same story on a real Postgres
@@ -41,7 +58,7 @@ export function projecting(projection: ProjectionDefinition, options?: Projectin
 export function projecting<P extends object>(
   projection: new (...services: any[]) => P,
   options?: ProjectingOptions,
-): Projecting<FoldedRow<P>>
+): Projecting<FoldedRow<P>, FoldedTables<P>>
 export function projecting(
   projection: Class | ProjectionDefinition,
   options: ProjectingOptions = {},
@@ -55,13 +72,25 @@ function phase(story: ViewStory): Projecting<object> {
       phase({ ...story, given: [...story.given, ...events.map((event) => ({ aggregateId, event }))] }),
     async thenRows(...rows) {
       const view = await runView(story)
-      const { target } = readProjection(story.projection).definition
-      checkRows(view, byKey(rows, target.kind === 'table' ? target.table.key.map(({ property }) => property) : []))
+      const names = Object.keys(tablesIn(readProjection(story.projection).definition))
+      if (names.length !== 1)
+        throw new TypeError(`${view.name} has several tables: say thenTables({ ${names.join(': […], ')}: […] }).`)
+      checkRows(story, view, { [names[0]!]: rows })
     },
+    thenTables: async (tables) => checkRows(story, await runView(story), tables),
   }
 }
 
-function checkRows(view: View, expected: readonly PlainRow[]): void {
+function checkRows({ projection }: ViewStory, view: View, rows: Readonly<Record<string, readonly object[]>>): void {
+  const tables = Object.entries(tablesIn(readProjection(projection).definition))
+  const strange = Object.keys(rows).find((name) => !tables.some(([known]) => known === name))
+  if (strange !== undefined)
+    throw new TypeError(`${view.name} has no table ${strange}; it has ${tables.map(([name]) => name).join(', ')}.`)
+  const expected = Object.fromEntries(tables.map(([name, table]) => [name, byKey(table, rows[name] ?? [])]))
+  compare(view, expected)
+}
+
+function compare(view: View, expected: ViewRows): void {
   const story = { given: view.given }
   if (view.stopped !== undefined) {
     const { error } = view.stopped
@@ -71,8 +100,8 @@ function checkRows(view: View, expected: readonly PlainRow[]): void {
     throw failure({
       what: `The rows of ${view.name} are not the expected ones`,
       story,
-      expected,
-      actual: view.rows,
+      expected: whole(expected),
+      actual: whole(view.rows),
       diff: [rowLines(expected), rowLines(view.rows)],
     })
   }
@@ -80,12 +109,23 @@ function checkRows(view: View, expected: readonly PlainRow[]): void {
   throw failure({
     what: `Rebuilt from offset 0, ${view.name} has other rows than before: its handlers must depend on row, event and context alone, not on what else happened or on the order of events of different aggregates`,
     story,
-    expected: view.rows,
-    actual: view.rebuilt,
+    expected: whole(view.rows),
+    actual: whole(view.rebuilt),
     diff: [rowLines(view.rows), rowLines(view.rebuilt)],
   })
 }
 
-function rowLines(rows: readonly PlainRow[]): string {
-  return rows.length === 0 ? 'no rows' : rows.map(spread).join('\n')
+/** Of one table its rows alone. */
+function whole(rows: ViewRows): unknown {
+  const tables = Object.values(rows)
+  return tables.length === 1 ? tables[0] : rows
+}
+
+function rowLines(rows: ViewRows): string {
+  const tables = Object.entries(rows)
+  const linesOf = ([name, some]: (typeof tables)[number]) => {
+    const lines = some.length === 0 ? 'no rows' : some.map(spread).join('\n')
+    return tables.length === 1 ? lines : `${name}:\n${lines}`
+  }
+  return tables.map(linesOf).join('\n')
 }

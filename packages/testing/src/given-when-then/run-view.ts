@@ -12,7 +12,13 @@ import {
   silentLogger,
   toStreamId,
 } from '@narrative/core'
-import { type ProjectionDefinition, projections, type ReadModels, readProjection } from '@narrative/projections'
+import {
+  type ProjectionDefinition,
+  projections,
+  type ReadModels,
+  readProjection,
+  type Table,
+} from '@narrative/projections'
 import { at } from '../settable-clock.js'
 import type { NamedMessage } from './failure.js'
 import { plainData } from './plain-data.js'
@@ -46,11 +52,13 @@ export interface View {
   readonly given: readonly NamedMessage[]
   /** Set when the projection stopped at an event. */
   readonly stopped: { readonly error: unknown } | undefined
-  /** By key. */
-  readonly rows: readonly PlainRow[]
+  readonly rows: ViewRows
   /** The rows after a rebuild from offset 0. */
-  readonly rebuilt: readonly PlainRow[]
+  readonly rebuilt: ViewRows
 }
+
+/** The rows of each table, by key. */
+export type ViewRows = Readonly<Record<string, readonly PlainRow[]>>
 
 /** @throws NarrativeError when the story cannot be told: start-up faults, events that are not of the projection's aggregates */
 export async function runView(story: ViewStory): Promise<View> {
@@ -81,11 +89,11 @@ async function runOn(store: ReadModels, { projection, options, given }: ViewStor
   try {
     const encoded = given.map(({ aggregateId, event }) => ({ aggregateId, event: codec.encode(event) }))
     const told = { name: definition.name, given: given.map(({ event }) => nameEvent(codec, event)) }
-    const table = tableOf(definition)
-    const rows = async () =>
-      byKey(
-        await store.reader(table).findWhere({}, { limit: Number.MAX_SAFE_INTEGER }),
-        table.key.map((column) => column.property),
+    const tables = Object.entries(tablesIn(definition))
+    const rowsOf = (table: Table) => store.reader(table).findWhere({}, { limit: Number.MAX_SAFE_INTEGER })
+    const rows = async (): Promise<ViewRows> =>
+      Object.fromEntries(
+        await Promise.all(tables.map(async ([name, table]) => [name, byKey(table, await rowsOf(table))] as const)),
       )
     try {
       // One after the other: events of different aggregates have no order in the log but the one they are read in.
@@ -97,7 +105,7 @@ async function runOn(store: ReadModels, { projection, options, given }: ViewStor
       await views.rebuild(definition.name)
       return { ...told, stopped: undefined, rows: followed, rebuilt: await rows() }
     } catch (error) {
-      return { ...told, stopped: { error }, rows: [], rebuilt: [] }
+      return { ...told, stopped: { error }, rows: {}, rebuilt: {} }
     }
   } finally {
     await app.stop()
@@ -108,8 +116,10 @@ function aggregateOf(source: object): AggregateDefinition {
   return typeof source === 'function' ? readAggregate(source as Class).definition : (source as AggregateDefinition)
 }
 
-function tableOf({ name, target }: ProjectionDefinition) {
-  if (target.kind === 'table') return target.table
+/** By the names that handlers call them by; the only table of a projection by its own. */
+export function tablesIn({ name, target }: ProjectionDefinition): Readonly<Record<string, Table>> {
+  if (target.kind === 'tables') return target.tables
+  if (target.kind === 'table') return { [target.table.name]: target.table }
   throw new TypeError(`Projection ${name} has no table; projecting(...) compares the rows of one.`)
 }
 
@@ -128,7 +138,7 @@ async function append(app: Application, streamId: string, event: NewEvent) {
 }
 
 /** Rows have no order of their own. */
-export function byKey(rows: readonly object[], key: readonly string[]): PlainRow[] {
-  const keyOf = (row: PlainRow) => JSON.stringify(key.map((property) => row[property]))
+export function byKey({ key }: Table, rows: readonly object[]): PlainRow[] {
+  const keyOf = (row: PlainRow) => JSON.stringify(key.map(({ property }) => row[property]))
   return rows.map((row) => plainData(row) as PlainRow).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
