@@ -16,6 +16,8 @@ export class AppendQueue {
   #waiting: PendingAppend[] = []
   #bytes = 0
   #wake: (() => void) | undefined
+  /** Woken while nobody waited: who comes to wait next does not. Else what was to be looked at would be slept over. */
+  #woken = false
 
   constructor(name: string, limits: QueueLimits) {
     this.#name = name
@@ -82,9 +84,9 @@ export class AppendQueue {
     for (const append of waiting) if (!append.settled) append.reject(error)
   }
 
-  /** Resolves when something waits, when somebody calls {@link AppendQueue.wake}, or after `timeout` milliseconds. */
+  /** Resolves when something waits, when somebody calls or has called {@link AppendQueue.wake}, or after `timeout` milliseconds. */
   async work(timeout: number): Promise<void> {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.length === 0 && !this.#woken) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeout)
         timer.unref()
@@ -95,12 +97,14 @@ export class AppendQueue {
       })
       this.#wake = undefined
     }
+    this.#woken = false
     // One turn of the event loop: callers just answered come back at once, and all of them join the same batch.
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   wake(): void {
-    this.#wake?.()
+    if (this.#wake === undefined) this.#woken = true
+    else this.#wake()
   }
 }
 

@@ -47,6 +47,8 @@ export class MemoryBroker {
   readonly offsets = new Map<string, number>()
   /** How many ever joined a group. */
   members = 0
+  /** The newest member is given its partitions again, after a round of the group that went on without it. */
+  missRound = () => {}
   maxBatchRecords = Number.POSITIVE_INFINITY
   down = false
 
@@ -171,12 +173,11 @@ export class MemoryBroker {
       // again, the group tells all but the newest that nothing is theirs.
       async joinGroup({ topics, onAssigned }) {
         const member = ++broker.members
-        onAssigned(
-          Object.fromEntries(
-            topics.map(({ name, partitions }) => [name, Array.from({ length: partitions }, (_, number) => number)]),
-          ),
-          0,
+        const all = Object.fromEntries(
+          topics.map(({ name, partitions }) => [name, Array.from({ length: partitions }, (_, number) => number)]),
         )
+        onAssigned(all, 0)
+        broker.missRound = () => onAssigned(all, 2)
         return {
           sureUntil: 0,
           silentFor: 0,

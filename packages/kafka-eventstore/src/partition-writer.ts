@@ -116,7 +116,7 @@ export class PartitionWriter {
     let sequence = 1 // 0 was the claim record
     this.#interrupted = undefined
     while (!this.done) {
-      if (this.#witnesses.length === 0) await this.#queue.work(renewal - performance.now())
+      await this.#queue.work(renewal - performance.now())
       if (this.#interrupted !== undefined) return this.#interrupted
       if (performance.now() >= renewal || sequence > maxSequence) return undefined
       const time = Math.max(clock.now(), replica.lastTime)

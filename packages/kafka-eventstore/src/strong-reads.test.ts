@@ -1,6 +1,6 @@
 // A read at an owner gives everything that was acknowledged before it, or fails.
 import { describe, expect, test } from 'vitest'
-import { broker, once, open, start } from './append-protocol.test-support.js'
+import { broker, gate, once, open, start } from './append-protocol.test-support.js'
 import { claimsIn, codeOf, type OpenedStore, until } from './store.test-support.js'
 
 describe('a strong read', () => {
@@ -32,6 +32,23 @@ describe('a strong read', () => {
     expect(await reading).toHaveLength(2)
     expect(await writing).toMatchObject({ version: 2 })
     expect(claimsIn(broker)).toHaveLength(1)
+  })
+
+  test('after a round of the group was missed while a batch was in flight, with nothing else to write', async () => {
+    const store = await start()
+    const [sent, held] = [gate(), gate()]
+    once(store, async (deliver) => {
+      sent.open()
+      await held.passed
+      return deliver()
+    })
+    const writing = store.write('order-1', 0)
+    await sent.passed
+    broker.missRound()
+    held.open()
+    expect(await writing).toMatchObject({ version: 1 })
+    expect(await readStream(store, 'order-1')).toHaveLength(1)
+    expect(claimsIn(broker)).toHaveLength(2) // who else may have owned it meanwhile is fenced before anything is told
   })
 })
 
