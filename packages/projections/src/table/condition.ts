@@ -56,7 +56,6 @@ export function readCondition(tables: readonly Table[], text: string): Condition
 export class Conditions {
   /** By table and columns: what can be found in one statement. */
   private readonly shapes = new Map<string, Shape>()
-  readonly tables = new Set<Table>()
 
   constructor(conditions: Iterable<Condition> = []) {
     for (const condition of conditions) this.add(condition)
@@ -67,12 +66,11 @@ export class Conditions {
   }
 
   add(condition: Condition): void {
-    const { table, columns, values, text } = condition
+    const { table, columns, values } = condition
     const name = `${table.name} ${columns.map((column) => column.name).join()}`
-    const shape = this.shapes.get(name) ?? { table, columns, byText: new Map<string, readonly unknown[]>() }
-    shape.byText.set(text, values)
+    const shape = this.shapes.get(name) ?? { table, columns, conditions: new Map<unknown, Condition>() }
+    shape.conditions.set(together(values), condition)
     this.shapes.set(name, shape)
-    this.tables.add(table)
   }
 
   /** The texts of those that a row meets. */
@@ -80,17 +78,16 @@ export class Conditions {
     const met: string[] = []
     for (const shape of this.shapes.values()) {
       if (shape.table !== table) continue
-      const values = shape.columns.map(({ property }) => row[property])
-      const text = textOf(table, shape.columns, values)
-      if (shape.byText.has(text)) met.push(text)
+      const condition = shape.conditions.get(valuesIn(row, shape.columns))
+      if (condition !== undefined) met.push(condition.text)
     }
     return met
   }
 
   /** One look for each shape. */
   get lookups(): readonly Lookup[] {
-    return [...this.shapes.values()].map(({ table, columns, byText }) => ({
-      ...{ table, columns, values: [...byText.values()] },
+    return [...this.shapes.values()].map(({ table, columns, conditions }) => ({
+      ...{ table, columns, values: [...conditions.values()].map(({ values }) => values) },
     }))
   }
 }
@@ -106,7 +103,18 @@ export interface Lookup {
 interface Shape {
   readonly table: Table
   readonly columns: readonly Column[]
-  readonly byText: Map<string, readonly unknown[]>
+  /** By their values. */
+  readonly conditions: Map<unknown, Condition>
+}
+
+/** Nearly always a condition has one column, and its value is as good a key of a Map as any text. */
+function together(values: readonly unknown[]): unknown {
+  return values.length === 1 ? values[0] : JSON.stringify(values)
+}
+
+function valuesIn(row: Row, columns: readonly Column[]): unknown {
+  const [only] = columns
+  return columns.length === 1 ? row[only!.property] : together(columns.map(({ property }) => row[property]))
 }
 
 function textOf(table: Table, columns: readonly Column[], values: readonly unknown[]): string {
