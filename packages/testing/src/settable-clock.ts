@@ -6,10 +6,13 @@ export interface SettableClock extends Clock {
   set(instant: string | Date | number): void
   /** @param milliseconds may be negative */
   advance(milliseconds: number): void
+  /** Aborts when the clock is moved that far: whoever waits by it waits for the test. */
+  timeout(milliseconds: number): AbortSignal
 }
 
 /**
- * A clock that shows one instant.
+ * A clock that shows one instant. Given to an application, it decides on the times of events, on deadlines of commands, and on when a
+ * projection tries again what failed.
  *
  * @param instant an ISO 8601 instant, a Date, or milliseconds since 1970 UTC
  * @throws RangeError when that is no instant
@@ -21,15 +24,27 @@ export interface SettableClock extends Clock {
  */
 export function at(instant: string | Date | number): SettableClock {
   let time = millisecondsOf(instant)
+  const waiting = new Map<AbortController, number>()
+  const move = (next: number) => {
+    time = next
+    for (const [controller, due] of waiting) if (due <= time) waiting.delete(controller) && controller.abort(timedOut())
+  }
   return {
     now: () => time,
-    set: (next) => {
-      time = millisecondsOf(next)
-    },
-    advance: (milliseconds) => {
-      time += milliseconds
+    set: (next) => move(millisecondsOf(next)),
+    advance: (milliseconds) => move(time + milliseconds),
+    timeout(milliseconds) {
+      const controller = new AbortController()
+      waiting.set(controller, time + milliseconds)
+      move(time)
+      return controller.signal
     },
   }
+}
+
+/** As `AbortSignal.timeout` gives it. */
+function timedOut(): DOMException {
+  return new DOMException('The clock was moved past the timeout.', 'TimeoutError')
 }
 
 function millisecondsOf(instant: string | Date | number): number {

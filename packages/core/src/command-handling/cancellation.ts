@@ -20,7 +20,7 @@ export class Cancellation {
     if (this.own === undefined) {
       const signals = [
         ...(this.callerSignal === undefined ? [] : [this.callerSignal]),
-        ...(this.deadline === undefined ? [] : [AbortSignal.timeout(Math.max(0, this.deadline - this.clock.now()))]),
+        ...(this.deadline === undefined ? [] : [this.timeout(Math.max(0, this.deadline - this.clock.now()))]),
       ]
       this.own = signals.length === 1 ? signals[0]! : AbortSignal.any(signals)
     }
@@ -48,6 +48,10 @@ export class Cancellation {
     } finally {
       signal.removeEventListener('abort', stop!)
     }
+  }
+
+  private timeout(milliseconds: number): AbortSignal {
+    return this.clock.timeout?.(milliseconds) ?? AbortSignal.timeout(milliseconds)
   }
 
   private expired(): NarrativeError {

@@ -50,7 +50,7 @@ export interface ProjectionOverview {
 
 /** Asks the store and the log. */
 export async function overviewOf(
-  { name, categories }: BoundProjection,
+  { name, categories, clock }: BoundProjection,
   control: ControlRoom,
   eventLog: EventLog,
 ): Promise<ProjectionOverview> {
@@ -59,7 +59,7 @@ export async function overviewOf(
   const partitions = measured(ends, checkpoints)
   const events = partitions.reduce((sum, { offset, end }) => sum + Math.max(0, end - offset), 0)
   const oldest = events === 0 ? undefined : await oldestMissing(eventLog, categories, partitions, checkpoints)
-  const seconds = events === 0 ? 0 : oldest && Math.max(0, (Date.now() - oldest) / 1000)
+  const seconds = events === 0 ? 0 : oldest && Math.max(0, (clock.now() - oldest) / 1000)
   return {
     ...{ projection: name, ...state, partitions, lag: { events, seconds } },
     rebuild: build && {

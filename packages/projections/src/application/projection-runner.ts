@@ -143,10 +143,10 @@ export class ProjectionRunner {
 
   private begin(meter?: ProgressMeter): void {
     const { projection, store, eventLog, logger } = this
-    const { name, categories, onFailure } = projection
+    const { name, categories, onFailure, clock } = projection
     this.view = viewOf(projection, this.store)
     this.follower = new Follower({
-      ...{ name, categories, onFailure, eventLog, logger },
+      ...{ name, categories, onFailure, clock, eventLog, logger },
       open: this.view.open,
       breaker: projection.target.kind === 'memory' ? undefined : store.breaker,
       ...this.others(),

@@ -1,5 +1,12 @@
 // A projection among the aggregates and events of one application: what it follows, and who handles which stored name.
-import type { AggregateDefinition, EventCodec, PartContext, RecordedEvent } from '@narrative/core'
+import {
+  type AggregateDefinition,
+  type Clock,
+  type EventCodec,
+  type PartContext,
+  type RecordedEvent,
+  systemClock,
+} from '@narrative/core'
 import type { FailurePolicy } from './failure-policy.js'
 import {
   type HandlerDefinition,
@@ -19,6 +26,8 @@ export interface BoundProjection {
   /** By which its workers share its partitions. */
   readonly group: string
   readonly onFailure: FailurePolicy
+  /** Of the application. */
+  readonly clock: Clock
   readonly workers: Workers
   readonly categories: readonly string[]
   /** By the event name as stored; an event that is not in it is not even decoded. */
@@ -32,6 +41,8 @@ export interface BoundProjection {
 
 /** The part of an application a projection is bound to. */
 export interface BindingContext extends Pick<PartContext, 'definitionOf' | 'codec'> {
+  /** Default: the clock of this machine. */
+  readonly clock?: Clock
   /** That of the log that is followed, once it is there. */
   readonly reread?: Reread
 }
@@ -95,6 +106,7 @@ export function bindProjection(
       target,
       group: `projection.${name}`,
       onFailure: definition.onFailure,
+      clock: context.clock ?? systemClock,
       workers: definition.workers ?? workersOf(definition),
       categories: aggregates.map((aggregate) => aggregate.category),
       handlers: storedNames(handlers, context.codec).set(unreadableType, unreadableHandler),

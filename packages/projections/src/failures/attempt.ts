@@ -1,5 +1,6 @@
 // One try at a batch: which events failed, which wait behind them, and how often to try again.
 import { isNarrativeError, type RecordedEvent } from '@narrative/core'
+import type { BoundProjection } from '../definition/bind-projection.js'
 import type { FailurePolicy } from '../definition/failure-policy.js'
 import type { HandlerDefinition } from '../definition/projection-definition.js'
 import { reasonOf } from '../runtime/stopped.js'
@@ -22,7 +23,7 @@ export class Attempt {
   constructor(
     /** As it was before. */
     readonly parked: ParkedEvents,
-    private readonly policy: FailurePolicy,
+    private readonly projection: Pick<BoundProjection, 'onFailure' | 'clock'>,
   ) {}
 
   /** Whether every event was applied. */
@@ -41,7 +42,7 @@ export class Attempt {
   holds(event: RecordedEvent, key: string): boolean {
     if (this.held.size === 0 && !this.parked.holds(event, key)) return false
     return (
-      (this.policy.action === 'stop' && this.failed.length > 0) ||
+      (this.projection.onFailure.action === 'stop' && this.failed.length > 0) ||
       this.held.has(key) ||
       this.held.has(event.streamId) ||
       this.parked.holds(event, key)
@@ -61,7 +62,7 @@ export class Attempt {
 
   /** What is left to do with the events that were not applied. */
   letters(attempts: number, isReplay: (event: RecordedEvent) => boolean): DeadLetter[] {
-    const parkedAt = Date.now()
+    const parkedAt = this.projection.clock.now()
     const letter = (event: RecordedEvent, key: string) => ({
       ...event.position,
       ...{ key, event, parkedAt, isReplay: isReplay(event) },

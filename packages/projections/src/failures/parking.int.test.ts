@@ -1,5 +1,5 @@
 // Events that fail are parked with all later ones of their key; redriven, the read model is the fold of the whole log, in order.
-import { silentLogger } from '@narrative/core'
+import { silentLogger, systemClock } from '@narrative/core'
 import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
 import pg from 'pg'
@@ -171,7 +171,15 @@ const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 20 }))
 
 async function run({ bound, open }: Subject, log: ReturnType<typeof logOf>) {
   const { name, categories, onFailure } = bound
-  const follower = new Follower({ name, categories, onFailure, eventLog: log, logger: silentLogger, open })
+  const follower = new Follower({
+    name,
+    categories,
+    onFailure,
+    clock: systemClock,
+    eventLog: log,
+    logger: silentLogger,
+    open,
+  })
   await follower.start()
   await follower.caughtUp()
   return follower

@@ -44,7 +44,7 @@ export function memoryProjection(projection: BoundProjection): MemoryView {
           () => false,
         )
       const { result, tried } = await tryOften(projection.onFailure, pause, () => {
-        const attempt = new Attempt(parked, projection.onFailure)
+        const attempt = new Attempt(parked, projection)
         open = open.filter((event) => !applyOne(projection, event, isReplay, attempt))
         return { attempt }
       })

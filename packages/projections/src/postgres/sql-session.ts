@@ -130,7 +130,7 @@ export class SqlSession implements Session {
         }
         await changeLetters(client, { settled: work.settled, parked: [] })
       })
-      return { attempt: new Attempt(parked, projection.onFailure), letters: [] }
+      return { attempt: new Attempt(parked, projection), letters: [] }
     } catch (error) {
       if (isNarrativeError(error) || error instanceof ViewReplaced) throw error
       return undefined
@@ -142,7 +142,7 @@ export class SqlSession implements Session {
     try {
       return await atomically(async (client) => {
         await checkpoints.move(client, [work.move])
-        const attempt = new Attempt(parked, projection.onFailure)
+        const attempt = new Attempt(parked, projection)
         for (const event of work.events) await this.tryEvent(client, event, work.isReplay(event), attempt)
         if (!isLastTry(projection.onFailure, attempt, tried)) throw new TakenBack(attempt)
         const letters = parkedAgain(attempt.letters(tried, work.isReplay), work.redriven)

@@ -1,5 +1,5 @@
 // What a follower tells its session of an event's past.
-import { silentLogger } from '@narrative/core'
+import { silentLogger, systemClock } from '@narrative/core'
 import { expect, test } from 'vitest'
 import { OrderViewed } from '../application/orders.test-fixture.js'
 import { failurePolicy } from '../definition/failure-policy.js'
@@ -12,7 +12,8 @@ async function replayEndOf(replayed: boolean): Promise<number> {
   const partitions = async () => log.ends.map((partition) => ({ ...partition, end: 0 }))
   return new Promise((resolve) => {
     const follower = new Follower({
-      ...{ name: 'a', categories: ['order'], onFailure: failurePolicy(), logger: silentLogger, replayed },
+      ...{ name: 'a', categories: ['order'], onFailure: failurePolicy(), replayed },
+      ...{ clock: systemClock, logger: silentLogger },
       eventLog: { partitions, subscribe: (options) => log.subscribe(options) },
       open: async (places) => ({
         checkpoints: places.map(({ topic, partition }) => ({ topic, partition, offset: 0, claim: null })),

@@ -1,12 +1,20 @@
 // Follows the log into one read model: opens a session, feeds it, and opens another one when it fails for a passing reason.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Checkpoint, type EventBatch, type EventLog, isNarrativeError, type LogPartition } from '@narrative/core'
+import {
+  type Checkpoint,
+  type Clock,
+  type EventBatch,
+  type EventLog,
+  isNarrativeError,
+  type LogPartition,
+} from '@narrative/core'
 import type { FailurePolicy } from '../definition/failure-policy.js'
 import { withUnreadable } from '../definition/unreadable-event.js'
 import { parkedMessage } from '../failures/messages.js'
 import { Backoff } from './backoff.js'
 import type { CircuitBreaker } from './circuit-breaker.js'
 import { PartitionShare, type ShareSettings } from './partition-share.js'
+import { passed } from './passed.js'
 import { Progress } from './progress.js'
 import { type OpenSession, type Session, type SessionListener, ViewReplaced, WriteRefused } from './session.js'
 import { reasonOf } from './stopped.js'
@@ -16,6 +24,8 @@ import type { Place } from './work-share.js'
 export interface FollowOptions extends ShareSettings {
   readonly categories: readonly string[]
   readonly onFailure: FailurePolicy
+  /** By which it pauses before it tries again. */
+  readonly clock: Clock
   readonly eventLog: EventLog
   readonly open: OpenSession
   /** Of the store that is followed into. */
@@ -232,7 +242,7 @@ export class Follower {
         this.current = { at: 'retrying', reason: reasonOf(error) }
         const pause = new Backoff(tried).next()
         logger.warn({ projection: name, error, tried, pause }, `Projection ${name} tries a batch again in ${pause} ms`)
-        await delay(pause, undefined, { signal: ending })
+        await passed(this.options.clock, pause, ending)
       },
       parked: (letters) => logger.error({ projection: name, events: letters.length }, parkedMessage(name, letters)),
     }

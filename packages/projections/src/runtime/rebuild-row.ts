@@ -47,7 +47,7 @@ class RowHistory {
     private readonly eventLog: EventLog,
   ) {
     this.fold = new TableFold(projection, table)
-    this.attempt = new Attempt(new ParkedEvents(), projection.onFailure)
+    this.attempt = new Attempt(new ParkedEvents(), projection)
     this.text = keyText(key)
   }
 

@@ -122,7 +122,7 @@ async function replay(
   const log = eventsPerSecond === undefined ? ending : throttled(ending, eventsPerSecond)
   const follower = new Follower({
     ...{ name: projection.name, categories: projection.categories, onFailure: projection.onFailure },
-    ...{ eventLog: log, logger, open, replayed: true, breaker: store.breaker },
+    ...{ clock: projection.clock, eventLog: log, logger, open, replayed: true, breaker: store.breaker },
     ...(build?.group !== undefined && {
       share: (all, onAssigned) => shareWork(eventLog, { ...projection, group: build.group! }, all, onAssigned),
       checkpoints: () => build.checkpoints(),

@@ -38,6 +38,7 @@ async function check(
     name: bound.name,
     categories: bound.categories,
     onFailure: bound.onFailure,
+    clock: bound.clock,
     eventLog: log,
     logger: silentLogger,
     open: async (partitions, listener, suspects) =>

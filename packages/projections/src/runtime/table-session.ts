@@ -142,7 +142,7 @@ export class TableSession implements Session {
     const before = await this.knownRows(steps)
     const { onFailure } = this.projection
     const fold = () => {
-      const attempt = new Attempt(this.letters, onFailure)
+      const attempt = new Attempt(this.letters, this.projection)
       return { attempt, changed: this.fold.fold(steps, before, isReplay, attempt) }
     }
     const { result, tried } = await tryOften(
@@ -228,17 +228,22 @@ export class TableSession implements Session {
   /** The rows that meet conditions. Of those in a commit to come, or in one under way, the storage knows no more than what they were. */
   private async find(conditions: Conditions): Promise<readonly ChangedRow[]> {
     // As they are now: while the storage is asked, one commit may end and the next one begin.
-    const waiting = new Map([...(this.committing?.gathered.rows ?? []), ...this.gathered.rows])
+    const next = this.gathered.rows
+    const underWay = this.committing?.gathered.rows
     const found: ChangedRow[] = []
     for (const lookup of conditions.lookups) {
       const { table } = lookup
       for (const row of await this.storage.load(lookup)) {
         const key = keyOf(table, row)
-        if (!waiting.has(this.fold.nameOf(table, key))) found.push({ table, key, row })
+        const name = this.fold.nameOf(table, key)
+        if (!next.has(name) && !underWay?.has(name)) found.push({ table, key, row })
       }
     }
-    for (const changed of waiting.values())
+    const take = (changed: ChangedRow) => {
       if (changed.row !== undefined && conditions.met(changed.table, changed.row).length > 0) found.push(changed)
+    }
+    for (const changed of next.values()) take(changed)
+    for (const [name, changed] of underWay ?? []) if (!next.has(name)) take(changed)
     return found
   }
 

@@ -49,7 +49,8 @@ async function follow(store: ReadModels, { history, cut, lost, limit }: Course) 
   const cuts = cut[Symbol.iterator]()
   const losing = unreliable(store, [...lost])
   const follower = new Follower({
-    ...{ name: bound.name, categories: bound.categories, onFailure: bound.onFailure, logger: silentLogger },
+    ...{ name: bound.name, categories: bound.categories, onFailure: bound.onFailure },
+    ...{ clock: bound.clock, logger: silentLogger },
     eventLog: logOfRecords('test.shop.events', [recordsOf(history)], () => cuts.next().value as number),
     open: async (partitions, listener, suspects) =>
       new TableSession(bound, await losing.openTable(bound, partitions), listener, suspects, limit),
