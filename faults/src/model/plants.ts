@@ -299,11 +299,6 @@ export const plants: readonly Plant[] = [
     edits: [
       {
         file: 'kafka-eventstore/routing/record-sender.ts',
-        from: 'const patience = 10_000',
-        to: 'const patience = 15_000',
-      },
-      {
-        file: 'kafka-eventstore/routing/record-sender.ts',
         from: 'const outcome = await this.#driver.produce(request)',
         to: 'const outcome = await this.#driver.produce({ ...request, sequence: 0, identity: await this.#driver.initProducerId(`${this.#id}-${Math.random()}`) })',
       },

@@ -1,9 +1,10 @@
 // Two instances on a broker in memory: what happens when more is asked than the owner of a partition can do.
 import { type RoutedRequest, silentLogger, systemClock } from '@narrative/core'
 import { afterEach, expect, test } from 'vitest'
+import type { KafkaDriver } from '../driver/kafka-driver.js'
 import { MemoryBroker } from '../memory-broker.test-support.js'
 import { until } from '../store.test-support.js'
-import { KafkaCommandRouter } from './kafka-command-router.js'
+import { KafkaCommandRouter, type RouterOptions } from './kafka-command-router.js'
 
 const topic = 'test.order.commands'
 const cleanups: (() => unknown)[] = []
@@ -11,9 +12,9 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-function router(broker: MemoryBroker, maxAppends = 10_000, maxBytes = 64 * 1024 * 1024): KafkaCommandRouter {
-  const made = new KafkaCommandRouter({
-    driver: broker.driver(),
+function optionsOf(driver: KafkaDriver, maxAppends = 10_000, maxBytes = 64 * 1024 * 1024): RouterOptions {
+  return {
+    driver,
     clock: systemClock,
     logger: silentLogger,
     replyTopic: 'test.replies',
@@ -21,7 +22,11 @@ function router(broker: MemoryBroker, maxAppends = 10_000, maxBytes = 64 * 1024 
     queueLimits: { maxAppends, maxBytes },
     placeOf: (streamId) => ({ topic, partition: streamId.startsWith('order-a') ? 0 : 1 }),
     ownedHere: () => false,
-  })
+  }
+}
+
+function router(broker: MemoryBroker, maxAppends?: number, maxBytes?: number): KafkaCommandRouter {
+  const made = new KafkaCommandRouter(optionsOf(broker.driver(), maxAppends, maxBytes))
   cleanups.push(() => made.close())
   return made
 }
@@ -109,3 +114,17 @@ test.each([
   await flood
   expect(owner.most).toBe(most)
 })
+
+test.each(['the log', 'a broker'])(
+  'who waits is answered soon after the deadline, also when %s does not answer',
+  async (who) => {
+    const broker = scene()
+    const silence = () => new Promise<never>(() => {})
+    const silent = who === 'the log' ? { produce: silence } : { offsets: silence }
+    const asker = new KafkaCommandRouter(optionsOf(Object.assign(broker.driver(), silent))) // never closed: it would wait
+    const asked = performance.now()
+    const answer = asker.send({ ...request('order-a', '1'), deadline: Date.now() + 100 })
+    await expect(answer).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    expect(performance.now() - asked).toBeLessThan(10_000)
+  },
+)

@@ -79,25 +79,30 @@ export class KafkaCommandRouter implements CommandRouter {
     const { topic, partition } = placeOf(streamId)
     const leave = this.#backlog.enter(`${topic}/${partition}`, payload.length)
     try {
-      await this.#listen()
-      if (this.#closing) throw storeClosed()
       return await this.#ask(topic, partition, { streamId, id, deadline, payload })
     } finally {
       leave()
     }
   }
 
+  /** Whatever keeps the request from being sent, the caller waits no longer than until its deadline. */
   async #ask(topic: string, partition: number, request: RoutedRequest): Promise<Uint8Array> {
     const { streamId, id, deadline, payload } = request
     const ticket = randomUUID()
     const stamp = { id: `${ticket}/${id}`, deadline, instance: this.#instance, replyTo: this.#replyTo }
     const headers = [{ key: requestHeader, value: formatRequest(stamp) }]
     const reply = new Promise<Uint8Array>((resolve, reject) => this.#pending.set(stamp.id, { resolve, reject }))
-    reply.catch(() => {}) // awaited below, unless sending fails first
+    const fail = (error: unknown) => this.#pending.get(stamp.id)?.reject(error)
     const wait = Math.max(0, deadline - this.#options.clock.now()) + grace
-    const timer = setTimeout(() => this.#pending.get(stamp.id)?.reject(noReply(streamId, id, wait)), wait)
-    try {
+    const timer = setTimeout(() => fail(noReply(streamId, id, wait)), wait)
+    const send = async () => {
+      await this.#listen()
+      if (this.#closing) throw storeClosed()
+      if (!this.#pending.has(stamp.id)) return
       await this.#sender.send(topic, partition, { key: Buffer.from(streamId), value: payload, headers })
+    }
+    try {
+      send().catch(fail)
       return await reply
     } finally {
       clearTimeout(timer)
@@ -119,7 +124,7 @@ export class KafkaCommandRouter implements CommandRouter {
   async close(): Promise<void> {
     this.#closing = true
     await Promise.all(this.#consumers)
-    await this.#sender.idle()
+    await this.#sender.close()
     this.#closed.abort(storeClosed())
     for (const [id, { reject }] of this.#pending) reject(noReply('a stream', id.slice(id.indexOf('/') + 1), 0))
     await this.#listening

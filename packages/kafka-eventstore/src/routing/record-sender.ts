@@ -26,7 +26,9 @@ interface Lane {
 const maxWaiting = 10_000
 const maxBatchRecords = 500
 const maxBatchBytes = 900_000
-const patience = 10_000
+/** As long as a caller waits who names no deadline: a reply that is given up before is waited for in vain. */
+const patience = 30_000
+const lastPatience = 10_000
 
 export class RecordSender {
   readonly #driver: KafkaDriver
@@ -35,6 +37,7 @@ export class RecordSender {
   readonly #id: string
   readonly #lanes = new Map<string, Lane>()
   #identity: Promise<ProducerIdentity> | undefined
+  #closing = false
 
   constructor(driver: KafkaDriver, clock: Clock, id: string) {
     this.#driver = driver
@@ -65,8 +68,9 @@ export class RecordSender {
     return sent
   }
 
-  /** Resolves when nothing is under way any more. */
-  async idle(): Promise<void> {
+  /** Resolves when nothing is under way any more: what was sent, and what cannot be sent soon. */
+  async close(): Promise<void> {
+    this.#closing = true
     await Promise.all([...this.#lanes.values()].map(({ running }) => running))
   }
 
@@ -101,7 +105,7 @@ export class RecordSender {
     const records = batch.map(({ record }) => record)
     const request = { topic, partition, identity, sequence: lane.sequence, time: this.#clock.now(), records }
     const backoff = new Backoff(10, 500)
-    const giveUp = performance.now() + patience
+    const began = performance.now()
     let doubtful = false
     for (;;) {
       const outcome = await this.#driver.produce(request)
@@ -111,7 +115,7 @@ export class RecordSender {
       }
       doubtful ||= outcome.outcome === 'unknown'
       const again = outcome.outcome === 'unknown' || outcome.reason === 'retry'
-      if (!again || performance.now() > giveUp) {
+      if (!again || performance.now() - began > (this.#closing ? lastPatience : patience)) {
         this.#identity = undefined // whatever became of this batch, the next one begins under another name
         throw unsent(doubtful, `${topic}/${partition}`, outcome.error)
       }
