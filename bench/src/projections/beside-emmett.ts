@@ -35,7 +35,7 @@ export const besideEmmettBench: Bench = {
     const postgres = await run.services.postgres()
     const size = { events: run.quick ? 200_000 : 500_000, orders: 2_000 }
     // Rates are compared; of all of them it would take minutes a turn.
-    const theirSize = run.quick ? 5_000 : 50_000
+    const theirSize = run.quick ? 5_000 : 20_000
     run.progress(`writing ${size.events} events of ${size.orders} orders, ${theirSize} of them to Emmett too`)
     const log = await writeOrderLog(brokers, uniqueName('bench'), size)
     const emmett = await EmmettView.open(await postgres.createDatabase(), connections)
