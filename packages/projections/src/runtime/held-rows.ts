@@ -33,6 +33,10 @@ export class HeldRows {
     this.conditions.set(offset, conditions)
   }
 
+  get empty(): boolean {
+    return this.tables.size === 0
+  }
+
   /** Whether an earlier event may still change which rows of a table meet a condition. */
   hold(table: Table, { position }: RecordedEvent): boolean {
     return (this.tables.get(table.name) ?? position.offset) < position.offset

@@ -23,8 +23,10 @@ export interface EventStep extends Step {
   readonly asked: readonly AskedRows[]
   /** What it is parked under when it fails: its rows, its conditions; the stream id when they could not be told. */
   readonly keys: readonly string[]
-  wrote: ReadonlySet<RowName>
+  wrote: Pick<ReadonlyMap<RowName, ChangedRow>, 'has'>
 }
+
+const nothing = new Map<RowName, ChangedRow>()
 
 export class TablesFold implements Fold<EventStep> {
   readonly whole = true
@@ -52,21 +54,26 @@ export class TablesFold implements Fold<EventStep> {
     for (const recorded of events) {
       const handler = this.projection.handlers.get(recorded.type)
       if (handler === undefined) continue
-      const step = { recorded, handler, wrote: new Set<RowName>() }
       try {
         const event = this.projection.decode(recorded)
         const given = handler.rows?.(event, new EventView(recorded, isReplay(recorded)))
         const asked = toAskedRows(this.tables, given, (table, key) => this.nameOf(table, key))
-        for (const { table, keys, conditions: some } of asked) {
-          for (const [name, key] of keys) rows.set(name, { table, key })
-          for (const condition of some) conditions.add(condition)
+        const keys: string[] = []
+        for (const some of asked) {
+          for (const [name, key] of some.keys) {
+            if (!rows.has(name)) rows.set(name, { table: some.table, key })
+            keys.push(String(name))
+          }
+          for (const condition of some.conditions) {
+            conditions.add(condition)
+            keys.push(condition.text)
+          }
         }
-        const keys = asked.flatMap((some) =>
-          [...some.keys.keys(), ...some.conditions.map(({ text }) => text)].map(String),
-        )
-        all.push({ ...step, event, asked, keys: keys.length > 0 ? keys : [recorded.streamId], fault: undefined })
+        if (keys.length === 0) keys.push(recorded.streamId)
+        all.push({ recorded, handler, event, asked, keys, fault: undefined, wrote: nothing })
       } catch (error) {
-        all.push({ ...step, event: undefined, asked: [], keys: [recorded.streamId], fault: { error } })
+        const keys = [recorded.streamId]
+        all.push({ recorded, handler, event: undefined, asked: [], keys, fault: { error }, wrote: nothing })
       }
     }
     return { all, rows, conditions }
@@ -82,7 +89,7 @@ export class TablesFold implements Fold<EventStep> {
     const held = new HeldRows(Object.values(this.tables), attempt, all)
     for (const step of all) {
       const { recorded, handler, keys } = step
-      step.wrote = new Set()
+      step.wrote = nothing
       const hold = (park: (key: string) => void) => {
         for (const key of keys) {
           park(key)
@@ -101,7 +108,7 @@ export class TablesFold implements Fold<EventStep> {
           continue
         }
         for (const [name, change] of changed) atHand.set(name, change)
-        step.wrote = new Set(changed.keys())
+        step.wrote = changed
       } catch (error) {
         hold((key) => attempt.fail({ event: recorded, key, handler, error }))
       }
@@ -128,6 +135,7 @@ export class TablesFold implements Fold<EventStep> {
   /** Whether an earlier event that is parked may still change rows of this one, or change which ones they are. */
   private waits({ recorded, asked, keys }: EventStep, atHand: RowsAtHand, attempt: Attempt, held: HeldRows): boolean {
     if (keys.some((key) => attempt.holds(recorded, key))) return true
+    if (held.empty) return false
     if (asked.some(({ table, conditions }) => conditions.length > 0 && held.hold(table, recorded))) return true
     const present = asked.flatMap(({ table, keys: names }) =>
       [...names].map(([name, key]) => ({ table, key, row: atHand.get(name) })),
