@@ -10,6 +10,8 @@ export type Asked = Pick<AppendOperation, 'streamId' | 'commandId' | 'expectedVe
 /** How long a client waits, milliseconds: longer than anything it was promised. */
 const patience = 120_000
 
+type ReadOutcome = ReadOperation['outcome']
+
 export class Callers {
   readonly operations: Operation[] = []
   /** Those that an instance never answered although it lives. */
@@ -50,11 +52,13 @@ export class Callers {
   }
 
   /** A strong read: at the owner, or by way of any instance. */
-  async read(client: string, instance: Instance, streamId: string, routed: boolean): Promise<void> {
+  async read(client: string, instance: Instance, streamId: string, routed: boolean): Promise<ReadOutcome> {
     const work = async (app: Application) => ({ told: 'events' as const, eventIds: await idsOf(app, streamId, routed) })
     const failed = (error: unknown) => ({ told: 'failed' as const, code: codeOf(error) })
-    const { told, ...called } = await this.#answer<ReadOperation['outcome']>(client, instance, work, failed)
+    const { told, ...called } = await this.#answer<ReadOutcome>(client, instance, work, failed)
     this.#note(instance, { kind: 'read', strong: true, ...called, streamId, outcome: told })
+    if (told.told === 'failed') this.#world.owners.delete(streamId)
+    return told
   }
 
   async #attempt(

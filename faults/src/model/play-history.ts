@@ -99,7 +99,7 @@ async function act(world: World, callers: Callers, client: string): Promise<void
   const any = () => (routed && random.chance(0.7) ? world.anyInstance() : world.anyFor(streamId))
   const instance = any()
   if (instance === undefined) return
-  if (random.chance(0.2)) return callers.read(client, instance, streamId, routed)
+  if (random.chance(0.2)) return void (await callers.read(client, instance, streamId, routed))
   const expectedVersion = random.chance(0.4) ? ('any' as const) : guess(callers, streamId, random)
   const asked: Asked = { streamId, commandId: random.uuid(), expectedVersion }
   const tell = (at: Instance) => (routed ? callers.command(client, at, asked) : callers.append(client, at, asked))
@@ -126,14 +126,17 @@ function guess({ operations }: Callers, streamId: string, random: Random): numbe
   return Math.max(0, version + (random.chance(0.15) ? random.between(-1, 1) : 0))
 }
 
-/** Writes to a stream after healing, wherever its owner is; gives up after two minutes. */
+/**
+ * Writes to a stream after healing, wherever its owner is; gives up after two minutes. It reads first, as a command does: an append
+ * alone would wake an owner that has fallen asleep.
+ */
 async function insist(world: World, callers: Callers, streamId: string): Promise<void> {
   const { time, random } = world
   const commandId = random.uuid()
   for (const begun = time.now; time.now < begun + 120_000; await time.sleep(200)) {
     const instance = world.anyFor(streamId)
     if (instance === undefined) await world.open()
-    else {
+    else if ((await callers.read('healer', instance, streamId, false)).told === 'events') {
       const { outcome } = await callers.append('healer', instance, { streamId, commandId, expectedVersion: 'any' })
       if (outcome.told === 'appended') return
     }
@@ -157,6 +160,7 @@ async function replicas(
       const instance = world.anyFor(streamId)
       const done = instance && (await read(instance, streamId).then(() => true, refused))
       if (done) break
+      world.owners.delete(streamId) // any other may have it
       await time.sleep(200)
     }
   }
