@@ -130,6 +130,30 @@ test('a query that joins the tables never sees one of them switched and the othe
   expect(new Set(seen).size).toBeGreaterThan(2)
 })
 
+test('a row that Postgres refuses takes all rows of its event with it, and no others', async () => {
+  const store = postgresReadModels({ pool: database.pool })
+  const { views, append, happen, history } = await start(store)
+  await database.pool.query('ALTER TABLE shop_orders ADD CONSTRAINT cheap CHECK (total < 5)')
+  await append(new Placed('o1', 'c1', 1), new Placed('o2', 'c1', 5), new Placed('o3', 'c2', 2), new Named('c2', 'Eve'))
+  const position = await append(new Placed('o4', 'c1', 1))
+  await expect(views.waitFor!(position, { timeout: 20_000 })).rejects.toMatchObject({ code: 'EVENT_PARKED' })
+  const kept = [history[0]!, history[2]!]
+  expect(await rowsIn(store)).toEqual(shopAfter(kept))
+  const letters = views.deadLetters(ShopView)
+  expect((await letters.list()).map(({ key, failure }) => `${key} ${failure?.code ?? 'waits'}`).sort()).toEqual([
+    'customers/c1 23514',
+    'customers/c1 waits',
+    'customers/c2 waits', // its condition is on the table of the refused order
+    'shop_orders where {"customer":"c2"} waits',
+    'shop_orders/o2 23514',
+    'shop_orders/o4 waits',
+  ])
+  await database.pool.query('ALTER TABLE shop_orders DROP CONSTRAINT cheap')
+  await letters.ask('redrive', 'all')
+  await happen(new Named('c1', 'Ada'))
+  expect(await rowsIn(store)).toEqual(shopAfter(history))
+})
+
 test.each(stores)('what a handler may not return is said, with what to do, on $name', async ({ begin }) => {
   const cases: [returned: unknown, message: string][] = [
     [

@@ -5,7 +5,9 @@ import type { DeadLetter } from './dead-letter.js'
 
 export function parkedMessage(projection: string, letters: readonly DeadLetter[]): string {
   const first = letters.find(({ failure }) => failure !== undefined)
-  const count = `${letters.length} event${letters.length === 1 ? '' : 's'}`
+  // An event may be parked for several rows.
+  const events = new Set(letters.map(({ event }) => formatPosition(event.position))).size
+  const count = `${events} event${events === 1 ? '' : 's'}`
   if (first === undefined) return `Projection ${projection} parked ${count} behind earlier ones of the same key`
   const { event, attempts, failure, key } = first
   return (
