@@ -7,10 +7,12 @@ import {
   createApplication,
   Event,
   EventHandler,
+  type EventStorage,
   inMemoryEventStore,
   Query,
   QueryHandler,
   silentLogger,
+  systemClock,
 } from '@narrative/core'
 import {
   memoryReadModels,
@@ -97,6 +99,28 @@ describe('after every fault was set and taken back it is that again', () => {
   }
   for (const { name, run } of eventStoreContract) test(name, () => run(healed))
   for (const { name, run } of eventLogContract) test(name, () => run(healed))
+})
+
+test('whatever else a store can do, it can do with faults, too', async () => {
+  class Log {
+    readonly #name = 'log'
+    share = undefined
+    partitions = async () => []
+    subscribe = async function* () {}
+    reread() {
+      return this.#name
+    }
+  }
+  const parts = { router: {}, snapshots: {}, eventStore: { readReplica: () => 'replica' }, eventLog: new Log() }
+  const given = { name: 'given', open: async () => Object.freeze(parts), inspect: async () => ['finding'] }
+  const store = faultyEventStore(given as unknown as EventStorage)
+  const opened = await store.open({ categories: [], clock: systemClock, logger: silentLogger })
+  expect(store.name).toBe('given')
+  expect(await store.inspect!({ categories: [], clock: systemClock, logger: silentLogger })).toEqual(['finding'])
+  expect([opened.router, opened.snapshots]).toEqual([parts.router, parts.snapshots])
+  expect(await opened.eventStore.readReplica!('order-1')).toBe('replica')
+  expect(opened.eventLog.reread!({} as never)).toBe('log')
+  expect(opened.eventLog.share).toBeUndefined()
 })
 
 describe('an application whose store fails', () => {

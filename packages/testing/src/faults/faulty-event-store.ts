@@ -1,5 +1,6 @@
 // Any event store, with faults that a test calls for: what an application does when its store does what stores do.
 import type { AppendOptions, AppendResult, EventLog, EventStorage, EventStore, OpenStorage } from '@narrative/core'
+import { instead } from './instead.js'
 import { type Hit, SetFaults } from './set-faults.js'
 
 /** Something that waits until the test lets it go. */
@@ -52,13 +53,11 @@ export interface FaultyEventStore extends EventStorage {
  */
 export function faultyEventStore(store: EventStorage): FaultyEventStore {
   const faults = new SetFaults()
-  return {
-    name: store.name,
+  return instead<EventStorage, FaultyEventStore>(store, {
     async open(context) {
       faults.mustAnswer('open')
       return withFaults(await store.open(context), faults)
     },
-    ...(store.inspect && { inspect: (context) => store.inspect!(context) }),
     conflictOnce: () => faults.next.push('conflict'),
     loseAnswerOnce: (events) => faults.next.push(events),
     hold(what) {
@@ -67,26 +66,23 @@ export function faultyEventStore(store: EventStorage): FaultyEventStore {
     },
     cutOff: () => faults.cutOff(),
     heal: () => faults.heal(),
-  }
+  })
 }
 
 function withFaults(opened: OpenStorage, faults: SetFaults): OpenStorage {
-  return {
+  return instead(opened, {
     eventStore: storeWithFaults(opened.eventStore, faults),
     eventLog: logWithFaults(opened.eventLog, faults),
-    ...(opened.router && { router: opened.router }),
-    ...(opened.snapshots && { snapshots: opened.snapshots }),
     health() {
       const { ready, reasons } = opened.health()
       return faults.away ? { ready: false, reasons: [...reasons, faults.reason] } : { ready, reasons }
     },
-    status: () => opened.status(),
-    close: () => opened.close(),
-  }
+  })
 }
 
+/** Of a copy in this process (`readReplica`), a broker that is away takes nothing. */
 function storeWithFaults(store: EventStore, faults: SetFaults): EventStore {
-  return {
+  return instead(store, {
     async append(streamId, events, options) {
       await faults.gates.appends.pass()
       faults.mustAnswer(`append to ${streamId}`)
@@ -102,9 +98,7 @@ function storeWithFaults(store: EventStore, faults: SetFaults): EventStore {
       faults.mustAnswer(`read ${streamId}`)
       return await store.findCommand(streamId, commandId)
     },
-    // Of a copy in this process, a broker that is away takes nothing.
-    ...(store.readReplica && { readReplica: (streamId, options) => store.readReplica!(streamId, options) }),
-  }
+  })
 }
 
 async function answerWrongly(
@@ -123,7 +117,7 @@ async function answerWrongly(
 }
 
 function logWithFaults(log: EventLog, faults: SetFaults): EventLog {
-  return {
+  return instead(log, {
     async partitions(category) {
       faults.mustAnswer(`look at the partitions of ${category}`)
       return await log.partitions(category)
@@ -140,6 +134,5 @@ function logWithFaults(log: EventLog, faults: SetFaults): EventLog {
         }
       })()
     },
-    ...(log.share && { share: (options) => log.share!(options) }),
-  }
+  })
 }
