@@ -193,3 +193,12 @@ test.each(stores)(
     expect(await reader.findByKey('o2')).toMatchObject({ total: 29 })
   },
 )
+
+test.each(stores)('a rebuild that stops at the last event of all is not put in place, on %s', async (_kind, open) => {
+  const { views, place, applied, reader } = await service(open())
+  await applied(await place('a', 0))
+  trouble.brokenBelow = 1
+  await expect(views.rebuild('totals')).rejects.toMatchObject({ code: 'PROJECTION_STOPPED' })
+  expect(await reader.findByKey('a')).toMatchObject({ total: 0 })
+  expect((await views.overview('totals')).generation).toBe(1)
+})

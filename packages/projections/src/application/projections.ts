@@ -57,8 +57,8 @@ export interface Projections extends ApplicationPart {
   /**
    * Builds a projection again from offset 0. Readers keep the old view until the new one is level with it; then one transaction switches.
    *
-   * A table projection is built beside the old one, which goes on being updated. A free-SQL projection is rebuilt in one transaction, during
-   * which it stands still. A memory projection with state of its own is emptied by its method `reset()` and replayed in place.
+   * A table projection is built beside the old one, which goes on being updated. So is a free-SQL projection, in a schema of its own,
+   * unless its statements name theirs: then it is rebuilt in one transaction, during which it stands still. A memory projection with state of its own is emptied by its method `reset()` and replayed in place.
    *
    * Called in several processes at the same time, they share the partitions of a table between them, and all return when it is done.
    *

@@ -9,9 +9,9 @@ export type Source = object
 
 /** The SQL of a free-SQL projection's own tables. */
 export interface SqlSchema {
-  /** Runs at every start, alone: `CREATE TABLE IF NOT EXISTS …`. */
+  /** Runs at every start, alone: `CREATE TABLE IF NOT EXISTS …`; and once for a rebuild, in a schema of its own. Names without a schema. */
   readonly setup: string
-  /** Empties the tables; a rebuild begins with it, in its one transaction. */
+  /** Empties the tables: for `reset`, and for a rebuild when its tables cannot be made beside the old ones. */
   readonly reset: string
 }
 

@@ -176,6 +176,7 @@ export function memoryReadModels(): MemoryReadModels {
       }
     },
     openSql: noSql,
+    buildSql: noSql,
     rebuildSql: noSql,
     close: async () => {},
   }

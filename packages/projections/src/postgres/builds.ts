@@ -4,7 +4,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { tablesOf } from '../definition/projection-definition.js'
 import { createRuntimeTables } from './checkpoints.js'
-import { currentGeneration, fromNames, type TableGeneration, toNames } from './generations.js'
+import { type CurrentGeneration, currentGeneration, fromNames, type TableGeneration, toNames } from './generations.js'
 import { makeIndexes, makeTable, tableExists } from './table-setup.js'
 import { query } from './transaction.js'
 
@@ -29,20 +29,33 @@ export async function beginBuild(
       message: `Table ${name} was not made by projection ${projection}, so a rebuild will not replace it. Rename it, or name another table.`,
     })
   }
-  const generation = Math.max(current?.generation ?? 0, current?.kept?.generation ?? 0) + 1
+  const generation = nextGeneration(current)
   const tableNames = tables.map(({ name }) => `${name}__g${generation}`)
   for (const [i, table] of tables.entries()) {
     await makeTable(client, table, tableNames[i]!)
     // Conditions look rows up while they are folded; otherwise an index is cheaper when all rows are there.
     if (target.kind === 'tables') await makeIndexes(client, table, tableNames[i]!)
   }
+  return noteBuild(client, projection, { generation, tableNames })
+}
+
+export function nextGeneration(current: CurrentGeneration | undefined): number {
+  return Math.max(current?.generation ?? 0, current?.kept?.generation ?? 0) + 1
+}
+
+/** Says that a build is under way. */
+export async function noteBuild(
+  client: ClientBase,
+  projection: string,
+  build: TableGeneration,
+): Promise<TableGeneration> {
   await client.query(
     `INSERT INTO narrative_builds (projection, generation, table_name) VALUES ($1, $2, $3)
      ON CONFLICT (projection) DO UPDATE SET generation = EXCLUDED.generation, table_name = EXCLUDED.table_name,
        began_at = now(), cancelled = false`,
-    [projection, generation, fromNames(tableNames)],
+    [projection, build.generation, fromNames(build.tableNames) ?? ''],
   )
-  return { generation, tableNames }
+  return build
 }
 
 export async function isCancelled(pool: Pool, projection: string): Promise<boolean> {

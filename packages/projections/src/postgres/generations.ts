@@ -1,4 +1,5 @@
 // Which generation of a view is the one that is read, and in which tables it is.
+import { createHash } from 'node:crypto'
 import type { ClientBase, Pool } from 'pg'
 import { dropCheckpoints } from './checkpoints.js'
 import { quote } from './table-statements.js'
@@ -55,7 +56,14 @@ export function fromNames(names: readonly string[]): string | null {
 }
 
 export function toNames(stored: string | null): readonly string[] {
-  return stored === null ? [] : stored.split(',')
+  return stored === null || stored === '' ? [] : stored.split(',')
+}
+
+/** The schema in which a generation of a free-SQL projection is built. */
+export function schemaOf(projection: string, generation: number): string {
+  // A projection may have a longer name than a schema.
+  const digest = createHash('sha256').update(projection).digest('hex').slice(0, 12)
+  return `narrative_build_${digest}_g${generation}`
 }
 
 /** Drops a generation's tables, too. */
@@ -65,5 +73,6 @@ export async function dropGeneration(
   { generation, tableNames }: TableGeneration,
 ): Promise<void> {
   for (const name of tableNames) await client.query(`DROP TABLE IF EXISTS ${quote(name)}`)
+  await client.query(`DROP SCHEMA IF EXISTS ${schemaOf(projection, generation)} CASCADE`)
   await dropCheckpoints(client, projection, generation)
 }

@@ -17,6 +17,11 @@ export async function lockTables(client: ClientBase, names: readonly string[]): 
   const present: string[] = []
   // One that somebody has dropped by hand is in nobody's way.
   for (const name of names) if (await tableExists(client, name)) present.push(quote(name))
+  await lockQuoted(client, present)
+}
+
+/** The same, of tables that are there. */
+export async function lockQuoted(client: ClientBase, present: readonly string[]): Promise<void> {
   for (let look = 0; present.length > 1 && look < looks; look++) {
     if (await areFree(client, present)) break
     await delay(10)

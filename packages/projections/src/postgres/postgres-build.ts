@@ -4,46 +4,93 @@ import { type Checkpoint, NarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { tablesOf } from '../definition/projection-definition.js'
-import type { BuildOptions, ViewBuild } from '../runtime/read-models.js'
+import type { Build, BuildOptions, ViewBuild } from '../runtime/read-models.js'
 import { nothingKept } from '../runtime/stopped.js'
 import { BuildLock } from './build-lock.js'
 import { beginBuild, endBuild, isCancelled, readBuild } from './builds.js'
 import { endSessions, lockCheckpoints, lockSchema, readCheckpoints } from './checkpoints.js'
-import { currentGeneration, dropGeneration, setGeneration, type TableGeneration } from './generations.js'
+import {
+  type CurrentGeneration,
+  currentGeneration,
+  dropGeneration,
+  setGeneration,
+  type TableGeneration,
+} from './generations.js'
 import { lockTables } from './lock-tables.js'
 import { openPostgresTable } from './postgres-table.js'
 import { differencesOf, makeIndexes } from './table-setup.js'
 import { quote } from './table-statements.js'
 import { transaction } from './transaction.js'
 
-/**
- * Begins a build, goes on with one that was left behind, or joins those who are at it.
- * @throws NarrativeError `REBUILD_UNDER_WAY` when others are building other tables
- */
+/** What is particular to a kind of projection. Each is done in a transaction of the build. */
+export interface BuildKind {
+  /** Makes what is built into, empty. */
+  begin(client: ClientBase): Promise<TableGeneration>
+  /** Why one that was left behind cannot be gone on with, a sentence each. */
+  differences(client: ClientBase, left: TableGeneration): Promise<readonly string[]>
+  /** What is cheaper when all rows are there, and need not be done while readers are held. */
+  complete(client: ClientBase, build: TableGeneration): Promise<void>
+  /** Puts it in the place of the old one; what is read from then on. */
+  replace(client: ClientBase, build: TableGeneration, old: CurrentGeneration | undefined): Promise<CurrentGeneration>
+}
+
+/** Tables under other names, which are renamed in the end. */
 export async function buildPostgresTable(
   pool: Pool,
   projection: BoundProjection,
   { resume, keepOld }: BuildOptions,
 ): Promise<ViewBuild> {
   const { name } = projection
+  const declared = tablesOf(projection.target)
+  const tablesIn = ({ tableNames }: TableGeneration) => declared.map((table, i) => ({ table, name: tableNames[i]! }))
+  const { build, of } = await postgresBuild(pool, name, resume, {
+    begin: (client) => beginBuild(client, projection),
+    differences: (client, left) => differencesOfAll(client, projection, left),
+    async complete(client, of) {
+      for (const { table, name: built } of tablesIn(of)) await makeIndexes(client, table, built)
+    },
+    async replace(client, of, old) {
+      await lockTables(client, old?.tableNames ?? [])
+      if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
+      if (old !== undefined && keepOld) await setAside(client, name, old)
+      else if (old !== undefined) await dropGeneration(client, name, old)
+      for (const { table, name: built } of tablesIn(of)) await rename(client, built, table.name)
+      const kept = old !== undefined && keepOld ? aside(old) : undefined
+      return { generation: of.generation, tableNames: declared.map((table) => table.name), kept }
+    },
+  })
+  const { generation } = of
+  const tables = tablesIn(of)
+  return {
+    ...build,
+    open: (partitions) => openPostgresTable(pool, { projection, generation, tables }, partitions),
+  }
+}
+
+/**
+ * Begins a build, goes on with one that was left behind, or joins those who are at it.
+ * @throws NarrativeError `REBUILD_UNDER_WAY` when others are building other tables
+ */
+export async function postgresBuild(
+  pool: Pool,
+  name: string,
+  resume: boolean,
+  kind: BuildKind,
+): Promise<{ readonly build: Build; readonly of: TableGeneration }> {
   const lock = await BuildLock.take(pool, name)
-  const build = await prepare(pool, lock, projection, resume).catch(async (error: unknown) => {
+  const of = await prepare(pool, lock, name, kind, resume).catch(async (error: unknown) => {
     await lock.release()
     throw error
   })
-  const { generation, tableNames } = build
-  const declared = tablesOf(projection.target)
-  const tables = declared.map((table, i) => ({ table, name: tableNames[i]! }))
-
-  return {
+  const { generation } = of
+  const build: Build = {
     group: `rebuild.${name}.${generation}`,
     checkpoints: () => readCheckpoints(pool, name, generation),
-    open: (partitions) => openPostgresTable(pool, { projection, generation, tables }, partitions),
     async publish(catchUp: (old: readonly Checkpoint[]) => Promise<void>) {
       await transaction(pool, async (client) => {
         const current = await currentGeneration(client, name)
         if ((current?.generation ?? 0) >= generation) return
-        for (const { table, name: built } of tables) await makeIndexes(client, table, built)
+        await kind.complete(client, of)
       }).catch((error: unknown) => {
         throw isCollision(error) ? beingFinished(name, error) : error
       })
@@ -55,13 +102,7 @@ export async function buildPostgresTable(
         // Holds the worker of the old generation, so that the new one can come level and readers never see time go back.
         const held = await lockCheckpoints(client, name, old?.generation ?? 0)
         await catchUp(held.map(({ checkpoint }) => checkpoint))
-        await lockTables(client, old?.tableNames ?? [])
-        if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
-        if (old !== undefined && keepOld) await setAside(client, name, old)
-        else if (old !== undefined) await dropGeneration(client, name, old)
-        for (const { table, name: built } of tables) await rename(client, built, table.name)
-        const kept = old !== undefined && keepOld ? aside(old) : undefined
-        await setGeneration(client, name, { generation, tableNames: declared.map((table) => table.name), kept })
+        await setGeneration(client, name, await kind.replace(client, of, old))
         await endBuild(client, name)
       })
     },
@@ -74,7 +115,7 @@ export async function buildPostgresTable(
           await lockSchema(client)
           const current = await currentGeneration(client, name)
           if ((current?.generation ?? 0) >= generation) return
-          await dropGeneration(client, name, build)
+          await dropGeneration(client, name, of)
           await endBuild(client, name)
         })
       } finally {
@@ -82,25 +123,26 @@ export async function buildPostgresTable(
       }
     },
   }
+  return { build, of }
 }
 
 async function prepare(
   pool: Pool,
   lock: BuildLock,
-  projection: BoundProjection,
+  name: string,
+  kind: BuildKind,
   resume: boolean,
 ): Promise<TableGeneration> {
-  const { name } = projection
   const found = await transaction(pool, async (client) => {
     await lockSchema(client)
     const left = await readBuild(client, name)
     if (left !== undefined && (resume || !lock.alone)) {
-      const differences = await differencesOfAll(client, projection, left)
+      const differences = await kind.differences(client, left)
       if (differences.length === 0) return left
       if (!lock.alone) throw underWay(name, differences)
     }
     if (left !== undefined) await dropGeneration(client, name, left)
-    return await beginBuild(client, projection)
+    return await kind.begin(client)
   })
   // From here on others may join.
   await lock.share()

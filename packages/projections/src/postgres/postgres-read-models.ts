@@ -15,6 +15,7 @@ import { inspectPostgres } from './inspect-postgres.js'
 import { buildPostgresTable, switchBackPostgresTable } from './postgres-build.js'
 import { postgresControl } from './postgres-control.js'
 import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
+import { buildPostgresSql } from './postgres-sql-build.js'
 import { openPostgresTable } from './postgres-table.js'
 import { replaceRow } from './replace-row.js'
 import { resetView } from './reset-view.js'
@@ -86,6 +87,7 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
       openPostgresSql(await pool(), projection)(partitions, listener, suspects),
     checkpoints: async (projection) => readCheckpoints(await pool(), projection.name),
     letters: (projection) => postgresDeadLetters(pool, projection.name),
+    buildSql: async (projection, build) => buildPostgresSql(await pool(), projection, build),
     async rebuildSql(projection, replay) {
       if (projection.target.kind !== 'sql') throw new TypeError(`Projection ${projection.name} has no SQL of its own.`)
       await rebuildPostgresSql(await pool(), projection, projection.target.schema.reset, replay)

@@ -12,17 +12,27 @@ import { nested } from './savepoint.js'
 import { SqlSession } from './sql-session.js'
 import { transaction } from './transaction.js'
 
-/** Sessions that commit every batch. */
-export function openPostgresSql(pool: Pool, projection: BoundProjection): OpenSession {
+/** A transaction of the handlers. */
+export type Atomically = <T>(work: (client: ClientBase) => Promise<T>) => Promise<T>
+
+/**
+ * Sessions that commit every batch.
+ * @param building a generation that is not read yet; default the one that is
+ */
+export function openPostgresSql(
+  pool: Pool,
+  projection: BoundProjection,
+  building?: { readonly generation: number; readonly atomically: Atomically },
+): OpenSession {
   return async (partitions, listener) => {
     const { generation, ...state } = await transaction(pool, async (client) => {
-      const generation = (await currentGeneration(client, projection.name))?.generation ?? 1
+      const generation = building?.generation ?? (await currentGeneration(client, projection.name))?.generation ?? 1
       return { generation, ...(await readState(client, projection, generation, partitions)) }
     })
     const of = { projection: projection.name, generation }
     return new SqlSession({
       ...{ projection, listener, ...state },
-      atomically: (work) => transaction(pool, work),
+      atomically: building?.atomically ?? ((work) => transaction(pool, work)),
       changeLetters: (client, changes) => changeLetters(client, of, changes),
       asked: (all) => readAsked(pool, of, partitions, all),
     })

@@ -69,7 +69,11 @@ export class Follower {
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly options: FollowOptions) {
+    const follower = this
     this.progress = new Progress(options.name, () => options.onProgress?.(this.progress), {
+      get parked() {
+        return follower.parked
+      },
       isParked: (position) => this.session?.isParked(position) ?? false,
       stops: options.onFailure.action === 'stop',
     })

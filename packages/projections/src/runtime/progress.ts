@@ -11,6 +11,8 @@ interface Waiter {
 /** Which events were passed without being applied. */
 export interface Parking {
   isParked(position: Position): boolean
+  /** How many. */
+  readonly parked: number
   /** Whether the projection stops at such an event, so that the end of it is what those hear who wait. */
   readonly stops: boolean
 }
@@ -26,7 +28,7 @@ export class Progress {
   constructor(
     private readonly projection: string,
     private readonly changed: () => void = () => {},
-    private readonly parking: Parking = { isParked: () => false, stops: false },
+    private readonly parking: Parking = { isParked: () => false, parked: 0, stops: false },
   ) {}
 
   /** Learns the partitions, with their ends at this moment. */
@@ -68,8 +70,9 @@ export class Progress {
     }))
   }
 
-  /** True when all that was in the log at the start has been applied. */
+  /** True when all that was in the log at the start has been applied; what a projection has stopped at has not. */
   get caughtUp(): boolean {
+    if (this.parking.stops && this.parking.parked > 0) return false
     return this.partitions.every(({ offset, end }) => offset >= end)
   }
 

@@ -12,9 +12,7 @@ import type { RowAt, TableStorage } from './table-storage.js'
 import type { Place } from './work-share.js'
 
 /** A new generation of a view, built beside the one that is read. */
-export interface ViewBuild {
-  /** The storage to fold into. */
-  open(partitions: readonly Place[]): Promise<TableStorage>
+export interface Build {
   /**
    * Puts the new generation in the place of the old one.
    * @param catchUp folds up to these checkpoints, at which the old generation is being held
@@ -33,6 +31,17 @@ export interface ViewBuild {
    * @param discard throws an unpublished build away, unless others go on with it
    */
   close(discard: boolean): Promise<void>
+}
+
+/** That of a projection with tables. */
+export interface ViewBuild extends Build {
+  /** The storage to fold into. */
+  open(partitions: readonly Place[]): Promise<TableStorage>
+}
+
+/** That of a free-SQL projection. */
+export interface SqlBuild extends Build {
+  readonly open: OpenSession
 }
 
 /** What kind of build is wanted. */
@@ -80,6 +89,11 @@ export interface ReadModels {
   letters(projection: BoundProjection): DeadLetters
   /** Sessions of a free-SQL projection. */
   openSql(projection: BoundProjection): OpenSession
+  /**
+   * Builds the tables of a free-SQL projection beside those that are read; undefined when that cannot be, because their setup says
+   * where they are, or no schema can be made for them.
+   */
+  buildSql(projection: BoundProjection, options: BuildOptions): Promise<SqlBuild | undefined>
   /** Empties the tables of a free-SQL projection and replays it, in one transaction: readers see the old rows until its end. */
   rebuildSql(projection: BoundProjection, replay: (open: OpenSession) => Promise<void>): Promise<void>
   close(): Promise<void>

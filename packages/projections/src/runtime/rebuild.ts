@@ -4,7 +4,7 @@ import { type Checkpoint, type EventLog, isNarrativeError, type Logger, type Log
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { Follower } from './follower.js'
 import { ProgressMeter, type RebuildProgress } from './progress-meter.js'
-import type { ReadModels, ViewBuild } from './read-models.js'
+import type { Build, ReadModels, SqlBuild, ViewBuild } from './read-models.js'
 import type { OpenSession } from './session.js'
 import { rebuildCancelled } from './stopped.js'
 import { TableSession, whileRebuilding } from './table-session.js'
@@ -41,18 +41,19 @@ export interface RebuildContext extends RebuildOptions {
 export async function rebuild(given: RebuildContext): Promise<RebuildProgress> {
   const { projection, store, signal } = given
   const meter = new ProgressMeter(projection.name, given.onProgress)
-  if (projection.target.kind === 'sql') {
+  const { resume = false, keepOld = false, maxLag = 1000, logger } = given
+  const isSql = projection.target.kind === 'sql'
+  const build = await store[isSql ? 'buildSql' : 'buildTable'](projection, { resume, keepOld })
+  if (build === undefined) {
+    logger.warn({ projection: projection.name }, oneTransaction(projection.name))
     await store.rebuildSql(projection, (open) => replay(given, meter, { open }))
     return meter.finish()
   }
-  const { resume = false, keepOld = false, maxLag = 1000 } = given
-  const build = await store.buildTable(projection, { resume, keepOld })
   const cancelling = watchCancelling(build, projection.name)
   const signals = signal === undefined ? [cancelling.signal] : [signal, cancelling.signal]
   const context = { ...given, signal: AbortSignal.any(signals) }
   try {
-    const open: OpenSession = async (partitions, listener, suspects) =>
-      new TableSession(projection, await build.open(partitions), listener, suspects, whileRebuilding)
+    const open = isSql ? (build as SqlBuild).open : foldingInto(projection, build as ViewBuild)
     // Together with all who rebuild it at the same time, until there is little left to do; then one of them puts it in place.
     do await replay(context, meter, { open, build })
     while ((await missing(context, meter)) > maxLag)
@@ -68,8 +69,17 @@ export async function rebuild(given: RebuildContext): Promise<RebuildProgress> {
   }
 }
 
+function foldingInto(projection: BoundProjection, build: ViewBuild): OpenSession {
+  return async (partitions, listener, suspects) =>
+    new TableSession(projection, await build.open(partitions), listener, suspects, whileRebuilding)
+}
+
+function oneTransaction(name: string): string {
+  return `Projection ${name} is rebuilt in one transaction, during which it stands still and which a crash undoes: its setup makes nothing under a name without a schema, or functions or types, or its user may not create schemas`
+}
+
 /** Looks every second whether somebody cancelled the build from elsewhere. */
-function watchCancelling(build: ViewBuild, projection: string) {
+function watchCancelling(build: Build, projection: string) {
   const cancelling = new AbortController()
   const timer = setInterval(async () => {
     // A look that fails says nothing; the rebuild itself finds out what is wrong.
@@ -87,8 +97,8 @@ async function missing({ eventLog, projection }: RebuildContext, meter: Progress
 /** A reader that holds the old table for long, or a lost connection, must not cost the whole build. */
 async function publish(
   { projection, logger, signal }: RebuildContext,
-  build: ViewBuild,
-  catchUp: Parameters<ViewBuild['publish']>[0],
+  build: Build,
+  catchUp: Parameters<Build['publish']>[0],
 ): Promise<void> {
   for (;;) {
     try {
@@ -109,7 +119,7 @@ async function publish(
 interface ReplayTarget {
   readonly open: OpenSession
   /** Shared with others; without it, all partitions are replayed here. */
-  readonly build?: ViewBuild
+  readonly build?: Build
   readonly until?: readonly Checkpoint[]
 }
 

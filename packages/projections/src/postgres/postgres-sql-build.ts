@@ -1,0 +1,113 @@
+// A new generation of a free-SQL projection, built beside the old one in a schema of its own: the projection's own statements, with that
+// schema first in the search path. In the end its tables, views and sequences move to where the old ones are.
+import { createHash } from 'node:crypto'
+import { NarrativeError } from '@narrative/core'
+import type { ClientBase, Pool } from 'pg'
+import type { BoundProjection } from '../definition/bind-projection.js'
+import type { BuildOptions, SqlBuild } from '../runtime/read-models.js'
+import { nextGeneration, noteBuild } from './builds.js'
+import { currentGeneration, dropGeneration, schemaOf, type TableGeneration } from './generations.js'
+import { lockQuoted } from './lock-tables.js'
+import { postgresBuild } from './postgres-build.js'
+import { type Atomically, openPostgresSql } from './postgres-sql.js'
+import { hasOthers, type Relation, relationsIn, replaceRelations, strangersOn } from './relations.js'
+import { transaction } from './transaction.js'
+
+/** @returns undefined when nothing can be beside: the setup names its schema, makes what cannot be moved, or no schema can be made */
+export async function buildPostgresSql(
+  pool: Pool,
+  projection: BoundProjection,
+  { resume }: BuildOptions,
+): Promise<SqlBuild | undefined> {
+  const { name, target } = projection
+  if (target.kind !== 'sql') throw new TypeError(`Projection ${name} has no SQL of its own.`)
+  const { setup } = target.schema
+  const schemaFor = ({ generation }: TableGeneration) => schemaOf(name, generation)
+  try {
+    const { build, of } = await postgresBuild(pool, name, resume, {
+      async begin(client) {
+        const generation = nextGeneration(await currentGeneration(client, name))
+        const schema = schemaOf(name, generation)
+        const { rows } = await client.query(`SELECT has_database_privilege(current_database(), 'CREATE') AS may`)
+        if (!rows[0].may) throw new NothingBeside()
+        await client.query(`CREATE SCHEMA ${schema}`)
+        await client.query(`COMMENT ON SCHEMA ${schema} IS '${digestOf(setup)}'`)
+        await within(client, schema, () => client.query(setup))
+        const relations = await relationsIn(client, schema)
+        if (relations.length === 0 || (await hasOthers(client, schema))) throw new NothingBeside()
+        await assertFree(client, name, relations)
+        return noteBuild(client, name, { generation, tableNames: [] })
+      },
+      async differences(client, left) {
+        const { rows } = await client.query(`SELECT obj_description(to_regnamespace($1), 'pg_namespace') AS digest`, [
+          schemaFor(left),
+        ])
+        return rows[0].digest === digestOf(setup) ? [] : ['its setup is another one']
+      },
+      complete: async () => {},
+      async replace(client, of, old) {
+        const relations = await relationsIn(client, schemaFor(of))
+        const tables = relations.flatMap(({ old }) => (old?.kind === 'TABLE' ? [old.name] : []))
+        await lockQuoted(client, tables)
+        await replaceRelations(client, relations)
+        await client.query(`DROP SCHEMA ${schemaFor(of)}`)
+        if (old !== undefined) await dropGeneration(client, name, old)
+        return { generation: of.generation, tableNames: [], kept: undefined }
+      },
+    })
+    const schema = schemaFor(of)
+    const atomically: Atomically = (work) =>
+      transaction(pool, async (client) => {
+        const result = await within(client, schema, () => work(client))
+        await assertInside(client, schema)
+        return result
+      })
+    return { ...build, open: openPostgresSql(pool, projection, { generation: of.generation, atomically }) }
+  } catch (error) {
+    if (error instanceof NothingBeside) return undefined
+    throw error
+  }
+}
+
+class NothingBeside extends Error {}
+
+function digestOf(setup: string): string {
+  return createHash('sha256').update(setup).digest('hex')
+}
+
+/** Names without a schema mean what is in this one, if there is such a thing there; the rest is found as always. */
+async function within<T>(client: ClientBase, schema: string, work: () => Promise<T>): Promise<T> {
+  const { rows } = await client.query(`SELECT current_setting('search_path') AS path`)
+  const set = (path: string) => client.query(`SELECT set_config('search_path', $1, true)`, [path])
+  const { path } = rows[0]
+  await set(path === '' ? schema : `${schema}, ${path}`)
+  const result = await work()
+  await set(path)
+  return result
+}
+
+/** What others have put onto the old tables would go on with them, or keep them from going. */
+async function assertFree(client: ClientBase, projection: string, relations: readonly Relation[]): Promise<void> {
+  const strangers = await strangersOn(client, relations)
+  if (strangers.length === 0) return
+  throw new NarrativeError('STARTUP_FAULTS', {
+    message: `Projection ${projection} cannot be rebuilt beside its tables: ${strangers.join(', ')} depends on them and is not of its setup. Make it there, or drop it for the time of the rebuild.`,
+    details: { projection, dependents: strangers },
+  })
+}
+
+/** A name with a schema reaches the view that is being read: better nothing than that. Who writes to a table has a lock on it until the end. */
+async function assertInside(client: ClientBase, schema: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT c.oid::regclass::text AS name FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND c.relkind IN ('r', 'p')
+       AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+       AND n.nspname <> $1 AND n.nspname NOT LIKE 'pg\\_%' AND c.relname NOT LIKE 'narrative\\_%' LIMIT 1`,
+    [schema],
+  )
+  if (rows.length === 0) return
+  throw new TypeError(
+    `a handler wrote to table ${rows[0].name}, which is not among those that are being built; in the setup and the handlers, name tables without a schema, and write to no others`,
+  )
+}

@@ -1,0 +1,85 @@
+// The tables, views and sequences of a schema, and those elsewhere whose places they take.
+import type { ClientBase } from 'pg'
+
+/** Something that has a name of its own; what belongs to a table (indexes, sequences of its columns) goes with it. */
+export interface Relation {
+  readonly kind: 'TABLE' | 'VIEW' | 'MATERIALIZED VIEW' | 'SEQUENCE'
+  /** With its schema, quoted. */
+  readonly name: string
+  /** Where it is to be. */
+  readonly home: string
+  /** What has its name there. */
+  readonly old: { readonly kind: Relation['kind']; readonly name: string; readonly oid: number } | undefined
+}
+
+const kindOf = (column: string) =>
+  `CASE ${column} WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END`
+
+/** The relations of a schema. Their homes are where their names lead to now, or else where a new table would be. */
+export async function relationsIn(client: ClientBase, schema: string): Promise<readonly Relation[]> {
+  const { rows } = await client.query(
+    `SELECT ${kindOf('c.relkind')} AS kind, format('%I.%I', $1::text, c.relname) AS name,
+       quote_ident(coalesce(n.nspname, current_schema())) AS home,
+       ${kindOf('o.relkind')} AS old_kind, format('%I.%I', n.nspname, o.relname) AS old_name, o.oid::int8 AS old_oid
+     FROM pg_class c LEFT JOIN pg_class o ON o.oid = to_regclass(quote_ident(c.relname))
+     LEFT JOIN pg_namespace n ON n.oid = o.relnamespace
+     WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
+     ORDER BY c.oid`,
+    [schema],
+  )
+  return rows.map(({ kind, name, home, old_kind, old_name, old_oid }) => ({
+    ...{ kind, name, home },
+    old: old_oid === null ? undefined : { kind: old_kind, name: old_name, oid: Number(old_oid) },
+  }))
+}
+
+/** Whether there are functions or types, which are not moved. */
+export async function hasOthers(client: ClientBase, schema: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace($1)) OR EXISTS (
+       SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+       WHERE t.typnamespace = to_regnamespace($1) AND t.typelem = 0 AND coalesce(c.relkind, 'c') = 'c') AS yes`,
+    [schema],
+  )
+  return rows[0].yes
+}
+
+/** Views and foreign keys on the old relations that are of none of them. */
+export async function strangersOn(client: ClientBase, relations: readonly Relation[]): Promise<readonly string[]> {
+  const oids = relations.flatMap(({ old }) => (old === undefined ? [] : [old.oid]))
+  const { rows } = await client.query(
+    `SELECT r.ev_class::regclass::text AS name FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = ANY ($1::oid[]) AND r.ev_class <> ALL ($1::oid[])
+     UNION SELECT conrelid::regclass::text FROM pg_constraint
+     WHERE contype = 'f' AND confrelid = ANY ($1::oid[]) AND conrelid <> ALL ($1::oid[])`,
+    [oids],
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Drops the old ones and moves the new ones to their places, with the grants that the old ones had. */
+export async function replaceRelations(client: ClientBase, relations: readonly Relation[]): Promise<void> {
+  const grants = await grantsOf(client, relations)
+  // Views before what they show; foreign keys among tables do not mind when all are dropped at once.
+  for (const kind of ['VIEW', 'MATERIALIZED VIEW', 'TABLE', 'SEQUENCE'] as const) {
+    const names = relations.flatMap(({ old }) => (old?.kind === kind ? [old.name] : []))
+    if (names.length > 0) await client.query(`DROP ${kind} ${names.join(', ')}`)
+  }
+  for (const { kind, name, home } of relations) await client.query(`ALTER ${kind} ${name} SET SCHEMA ${home}`)
+  for (const grant of grants) await client.query(grant)
+}
+
+/** As statements, to be run when the new ones have the names of the old. */
+async function grantsOf(client: ClientBase, relations: readonly Relation[]): Promise<readonly string[]> {
+  const oids = relations.flatMap(({ old }) => (old === undefined ? [] : [old.oid]))
+  const { rows } = await client.query(
+    `SELECT format('GRANT %s ON %s %I.%I TO %s', a.privilege_type, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+       n.nspname, c.relname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS text
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) a
+     WHERE c.oid = ANY ($1::oid[]) AND a.grantee <> c.relowner`,
+    [oids],
+  )
+  return rows.map(({ text }) => text)
+}
