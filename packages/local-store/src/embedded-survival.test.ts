@@ -19,7 +19,7 @@ afterEach(() => {
 
 /** Runs the worker; `until` sees each whole line and says when it has been enough: then it is killed. */
 function work(run: string, until: (line: string, count: number) => boolean, prefix: string[] = []): Promise<string[]> {
-  const fixture = join(import.meta.dirname, 'embedded-worker.test-fixture.ts')
+  const fixture = join(import.meta.dirname, 'embedded-worker.test-support.ts')
   const command = [...prefix, process.execPath, '--import', 'tsx', fixture, directory, run]
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], cwd: import.meta.dirname })
   children.push(child)

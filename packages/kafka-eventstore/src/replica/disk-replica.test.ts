@@ -201,7 +201,7 @@ test('damage that comes to light while an append is on its way: the append is ac
 test.runIf(process.platform !== 'win32')(
   'a full disk: the instance says so and serves the partition no longer, and another one has all that was acknowledged',
   async () => {
-    const fixture = join(import.meta.dirname, 'full-disk.test-fixture.ts')
+    const fixture = join(import.meta.dirname, 'full-disk.test-support.ts')
     // A limit on the size of files stands for the end of the disk; it holds for root, too.
     const limited = 'trap "" XFSZ; ulimit -f 1000; exec "$@"'
     const command = ['-c', limited, 'sh', process.execPath, '--import', 'tsx', fixture, join(root, 'full')]

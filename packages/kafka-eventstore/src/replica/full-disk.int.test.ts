@@ -18,7 +18,7 @@ test.runIf(process.platform !== 'win32')(
   async () => {
     const context = uniqueName('full')
     const directory = mkdtempSync(join(tmpdir(), 'narrative-full-'))
-    const fixture = join(import.meta.dirname, 'full-disk-instance.test-fixture.ts')
+    const fixture = join(import.meta.dirname, 'full-disk-instance.test-support.ts')
     const instance = [process.execPath, '--import', 'tsx', fixture, kafka.brokers.join(), context, directory]
     // A limit on the size of files stands for the end of the disk; it holds for root, too.
     const child = spawn('bash', ['-c', 'trap "" XFSZ; ulimit -f 2000; exec "$@"', 'sh', ...instance], {

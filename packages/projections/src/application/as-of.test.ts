@@ -13,7 +13,7 @@ import {
   OrdersView,
   orders,
   RecordEvents,
-} from './orders.test-fixture.js'
+} from './orders.test-support.js'
 
 @Projection('ids', { from: [Order] })
 class Ids {

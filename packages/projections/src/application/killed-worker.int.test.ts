@@ -5,7 +5,7 @@ import { kafkaEventStore } from '@narrative/kafka-eventstore'
 import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { type Books, expectBooks, startWorker, write } from './workers.test-fixture.js'
+import { type Books, expectBooks, startWorker, write } from './workers.test-support.js'
 
 const eventCount = 20_000
 const kills = 14

@@ -5,7 +5,7 @@ import { type OwnPostgres, startPostgres } from '@narrative/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { defineProjection, postgresReadModels, projections, type SqlProjectionContext, table } from '../index.js'
-import { Order, OrderRepriced, RecordEvents } from './orders.test-fixture.js'
+import { Order, OrderRepriced, RecordEvents } from './orders.test-support.js'
 
 let postgres: OwnPostgres
 let door: Door

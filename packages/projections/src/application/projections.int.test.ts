@@ -2,7 +2,7 @@ import { createApplication, noValidation, silentLogger } from '@narrative/core'
 import { type PostgresService, startPostgres } from '@narrative/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { memoryReadModels, postgresReadModels, projections, type ReaderOf, type ReadModels } from '../index.js'
-import { Order, OrderCancelled, OrderPlaced, OrdersView, orders, RecordEvents } from './orders.test-fixture.js'
+import { Order, OrderCancelled, OrderPlaced, OrdersView, orders, RecordEvents } from './orders.test-support.js'
 
 let postgres: PostgresService
 beforeAll(async () => {

@@ -2,9 +2,9 @@
 import { createApplication, inMemoryEventStore, isNarrativeError, noValidation, silentLogger } from '@narrative/core'
 import { expect, test } from 'vitest'
 import { defineProjection, postgresReadModels, projections, type SqlProjectionContext, table } from '../index.js'
-import { partContext } from '../runtime/history.test-fixture.js'
-import { databasePerTest } from './database.test-fixture.js'
-import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
+import { partContext } from '../runtime/history.test-support.js'
+import { databasePerTest } from './database.test-support.js'
+import { Order, OrderPlaced, RecordEvents } from './orders.test-support.js'
 
 const database = databasePerTest()
 const rounds = 20

@@ -14,7 +14,7 @@ import {
   type RebuildProgress,
   table,
 } from '../index.js'
-import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-fixture.js'
+import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-support.js'
 
 let postgres: PostgresService
 let url: string

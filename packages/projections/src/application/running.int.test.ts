@@ -26,10 +26,10 @@ import {
   type SqlProjectionContext,
   table,
 } from '../index.js'
-import { codec, partContext } from '../runtime/history.test-fixture.js'
-import { Counting } from './counting.test-fixture.js'
-import { databasePerTest } from './database.test-fixture.js'
-import { Order, OrderPlaced, OrderRepriced, OrdersView, RecordEvents } from './orders.test-fixture.js'
+import { codec, partContext } from '../runtime/history.test-support.js'
+import { Counting } from './counting.test-support.js'
+import { databasePerTest } from './database.test-support.js'
+import { Order, OrderPlaced, OrderRepriced, OrdersView, RecordEvents } from './orders.test-support.js'
 
 const database = databasePerTest()
 

@@ -22,8 +22,8 @@ import {
   ShopView,
   shopAfter,
   shopOrders,
-} from '../runtime/shop.test-fixture.js'
-import { databasePerTest } from './database.test-fixture.js'
+} from '../runtime/shop.test-support.js'
+import { databasePerTest } from './database.test-support.js'
 
 const database = databasePerTest()
 const stores = [

@@ -11,9 +11,9 @@ import {
   type RebuildProgress,
   table,
 } from '../index.js'
-import { partContext } from '../runtime/history.test-fixture.js'
-import { databasePerTest } from './database.test-fixture.js'
-import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
+import { partContext } from '../runtime/history.test-support.js'
+import { databasePerTest } from './database.test-support.js'
+import { Order, OrderPlaced, RecordEvents } from './orders.test-support.js'
 
 const database = databasePerTest()
 

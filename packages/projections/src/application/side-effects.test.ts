@@ -10,7 +10,7 @@ import {
   SideEffect,
   table,
 } from '../index.js'
-import { Order, OrderPlaced, RecordEvents } from './orders.test-fixture.js'
+import { Order, OrderPlaced, RecordEvents } from './orders.test-support.js'
 
 const mailed = table('mailed', { key: 'orderId', columns: { orderId: 'text', replayed: 'boolean' } })
 const mails: string[] = []

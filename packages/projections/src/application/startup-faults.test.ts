@@ -18,7 +18,7 @@ import {
   projections,
   table,
 } from '../index.js'
-import { Order, OrderPlaced, OrdersView, orders, RecordEvents } from './orders.test-fixture.js'
+import { Order, OrderPlaced, OrdersView, orders, RecordEvents } from './orders.test-support.js'
 
 async function faultsOf(classes: ProjectionLike[], aggregates: object[] = [Order]): Promise<readonly string[]> {
   const part = projections(classes, { store: memoryReadModels() })

@@ -11,8 +11,8 @@ import {
 import { inject } from 'inversify'
 import { expect, test } from 'vitest'
 import { memoryReadModels, postgresReadModels, projections, type ReaderOf, type ReadModels } from '../index.js'
-import { databasePerTest } from './database.test-fixture.js'
-import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-fixture.js'
+import { databasePerTest } from './database.test-support.js'
+import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-support.js'
 
 const database = databasePerTest()
 

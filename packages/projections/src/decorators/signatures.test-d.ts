@@ -1,6 +1,6 @@
 // What the compiler accepts of a projection, and the sentences it refuses the rest with.
 import { expectTypeOf, test } from 'vitest'
-import { Order, OrderCancelled, OrderPlaced, type OrderRow, orders } from '../application/orders.test-fixture.js'
+import { Order, OrderCancelled, OrderPlaced, type OrderRow, orders } from '../application/orders.test-support.js'
 import {
   column,
   defineProjection,

@@ -13,12 +13,12 @@ import {
   OrdersView,
   OrderViewed,
   orders,
-} from '../application/orders.test-fixture.js'
+} from '../application/orders.test-support.js'
 import { bindProjection } from '../definition/bind-projection.js'
 import { defineProjection, memoryReadModels, postgresReadModels, readProjection } from '../index.js'
 import { memoryProjection } from '../memory/memory-projection.js'
 import { Follower } from '../runtime/follower.js'
-import { type Happening, histories, logOf, partContext, rowsOf } from '../runtime/history.test-fixture.js'
+import { type Happening, histories, logOf, partContext, rowsOf } from '../runtime/history.test-support.js'
 import type { ReadModels } from '../runtime/read-models.js'
 import { TableSession } from '../runtime/table-session.js'
 import type { DeadLetters } from './dead-letter.js'

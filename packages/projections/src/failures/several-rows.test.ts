@@ -1,7 +1,7 @@
 // An event may concern several rows: each is folded, and parked, by itself.
 import { createApplication, noValidation, silentLogger } from '@narrative/core'
 import { expect, test } from 'vitest'
-import { Order, OrderPlaced, RecordEvents } from '../application/orders.test-fixture.js'
+import { Order, OrderPlaced, RecordEvents } from '../application/orders.test-support.js'
 import { defineProjection, memoryReadModels, projections, table } from '../index.js'
 
 const products = table('products', {

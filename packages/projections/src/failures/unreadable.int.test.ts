@@ -13,8 +13,8 @@ import {
   type UnreadableRecord,
 } from '@narrative/core'
 import { expect, test } from 'vitest'
-import { databasePerTest } from '../application/database.test-fixture.js'
-import { Order, OrderRepriced, RecordEvents } from '../application/orders.test-fixture.js'
+import { databasePerTest } from '../application/database.test-support.js'
+import { Order, OrderRepriced, RecordEvents } from '../application/orders.test-support.js'
 import {
   defineProjection,
   memoryReadModels,

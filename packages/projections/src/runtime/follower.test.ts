@@ -1,10 +1,10 @@
 // What a follower tells its session of an event's past.
 import { silentLogger, systemClock } from '@narrative/core'
 import { expect, test } from 'vitest'
-import { OrderViewed } from '../application/orders.test-fixture.js'
+import { OrderViewed } from '../application/orders.test-support.js'
 import { failurePolicy } from '../definition/failure-policy.js'
 import { Follower } from './follower.js'
-import { logOf } from './history.test-fixture.js'
+import { logOf } from './history.test-support.js'
 
 async function replayEndOf(replayed: boolean): Promise<number> {
   const log = logOf([{ order: 0, event: new OrderViewed('eve') }], () => 1)

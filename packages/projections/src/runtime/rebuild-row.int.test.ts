@@ -3,8 +3,8 @@ import { createApplication, inMemoryEventStore, noValidation, silentLogger } fro
 import { type PostgresService, startPostgres } from '@narrative/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Counting, counts } from '../application/counting.test-fixture.js'
-import { Order, OrderPlaced, OrderRepriced, RecordEvents } from '../application/orders.test-fixture.js'
+import { Counting, counts } from '../application/counting.test-support.js'
+import { Order, OrderPlaced, OrderRepriced, RecordEvents } from '../application/orders.test-support.js'
 import { memoryReadModels, postgresReadModels, projections, type ReadModels, readProjection } from '../index.js'
 
 let postgres: PostgresService

@@ -4,14 +4,14 @@ import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { OrdersView, orders } from '../application/orders.test-fixture.js'
+import { OrdersView, orders } from '../application/orders.test-support.js'
 import { readProjection } from '../decorators/read-projection.js'
 import { bindProjection } from '../definition/bind-projection.js'
 import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.js'
 import { Follower } from './follower.js'
-import { histories, logOf, partContext, rowsOf } from './history.test-fixture.js'
+import { histories, logOf, partContext, rowsOf } from './history.test-support.js'
 import { TableSession } from './table-session.js'
-import { cuts, faults, limits, unreliable } from './unreliable.test-fixture.js'
+import { cuts, faults, limits, unreliable } from './unreliable.test-support.js'
 
 let postgres: PostgresService
 let pool: pg.Pool

@@ -9,7 +9,7 @@ import { readProjection } from '../decorators/read-projection.js'
 import { bindProjection } from '../definition/bind-projection.js'
 import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.js'
 import { Follower } from './follower.js'
-import { logOfRecords } from './history.test-fixture.js'
+import { logOfRecords } from './history.test-support.js'
 import {
   broken,
   customers,
@@ -19,9 +19,9 @@ import {
   shopContext,
   shopHistories,
   shopOrders,
-} from './shop.test-fixture.js'
+} from './shop.test-support.js'
 import { TableSession } from './table-session.js'
-import { cuts, faults, limits, unreliable } from './unreliable.test-fixture.js'
+import { cuts, faults, limits, unreliable } from './unreliable.test-support.js'
 
 let postgres: PostgresService
 let pool: pg.Pool

@@ -20,7 +20,7 @@ import {
   OrderRepriced,
   type OrderRow,
   OrderViewed,
-} from '../application/orders.test-fixture.js'
+} from '../application/orders.test-support.js'
 
 const { definition } = readAggregate(Order)
 export const codec = createEventCodec(

@@ -5,8 +5,8 @@ import { silentLogger, systemClock } from '@narrative/core'
 import { kafkaEventStore } from '@narrative/kafka-eventstore'
 import pg from 'pg'
 import { postgresReadModels, projections } from '../index.js'
-import { partContext } from '../runtime/history.test-fixture.js'
-import { Counting } from './counting.test-fixture.js'
+import { partContext } from '../runtime/history.test-support.js'
+import { Counting } from './counting.test-support.js'
 
 const { BROKERS = '', CONTEXT = '', URL = '', DIE_AT = 'never', DIE = 'before', SHARE } = process.env
 

@@ -1,6 +1,6 @@
 // A view that is only right if every event was applied once: it counts and adds up.
 import { EventHandler, Projection, type ProjectionContext, type RowOf, table } from '../index.js'
-import { Order, OrderPlaced, OrderRepriced } from './orders.test-fixture.js'
+import { Order, OrderPlaced, OrderRepriced } from './orders.test-support.js'
 
 export const counts = table('counts', {
   key: 'orderId',

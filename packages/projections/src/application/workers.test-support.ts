@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EventStore } from '@narrative/core'
 import type pg from 'pg'
 import { expect, vi } from 'vitest'
-import { codec } from '../runtime/history.test-fixture.js'
-import { OrderPlaced, OrderRepriced, OrderViewed } from './orders.test-fixture.js'
+import { codec } from '../runtime/history.test-support.js'
+import { OrderPlaced, OrderRepriced, OrderViewed } from './orders.test-support.js'
 
-/** Starts the program in worker.test-fixture.ts; it ends with its standard input, and so with this process. */
+/** Starts the program in worker.test-support.ts; it ends with its standard input, and so with this process. */
 export function startWorker(environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'worker.test-fixture.ts')], {
+  return spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'worker.test-support.ts')], {
     cwd: import.meta.dirname,
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {
