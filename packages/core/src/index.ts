@@ -57,7 +57,7 @@ export { type ErrorCode, errorCodes } from './errors/error-codes.js'
 export { isNarrativeError, NarrativeError } from './errors/narrative-error.js'
 export type { CheckpointStore } from './event-store/checkpoint-store.js'
 export { type Clock, systemClock } from './event-store/clock.js'
-export type { CommandRouter, RoutedReply, RoutedRequest } from './event-store/command-router.js'
+export type { CommandRouter, RequestHandler, RoutedReply, RoutedRequest } from './event-store/command-router.js'
 export type {
   Checkpoint,
   EventBatch,

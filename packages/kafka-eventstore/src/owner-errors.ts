@@ -54,6 +54,14 @@ export function handedOver(topic: string, partition: number) {
   })
 }
 
+/** Given back, but maybe another's in between. */
+export function absentMeanwhile(topic: string, partition: number) {
+  return new NarrativeError('NOT_OWNER', {
+    message: `This instance was not in its group for a while, and ${topic}/${partition} may have been another's. Nothing was written; send the command again, with the same command id.`,
+    details: { topic, partition },
+  })
+}
+
 /** Ours, but not read up to its end in time. */
 export function notServed(topic: string, partition: number, reason: string) {
   return new NarrativeError('NOT_OWNER', {

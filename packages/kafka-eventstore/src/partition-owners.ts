@@ -3,7 +3,7 @@
 import type { Logger, PartitionStatus } from '@narrative/core'
 import type { TopicDescription } from './driver/kafka-driver.js'
 import type { Assignment } from './driver/sticky-assignment.js'
-import { handedOver } from './owner-errors.js'
+import { absentMeanwhile, handedOver } from './owner-errors.js'
 import type { PartitionFollower } from './partition-follower.js'
 import type { PartitionOwner } from './partition-owner.js'
 import { PartitionSeat, type Roles } from './partition-seat.js'
@@ -33,7 +33,8 @@ export class PartitionOwners {
 
   /**
    * What is not in it is let go at once; what is new in it is claimed; what stays is not disturbed, as long as it stayed in
-   * each round of the group. In a round this instance missed, somebody else may have been given it, and acted.
+   * each round of the group. In a round this instance missed, somebody else may have been given it, and acted: then it is lost
+   * and claimed anew, with all that was under way.
    * An instance that is closing claims nothing new; what is taken from it, it lets go like any other.
    */
   assign(assignment: Assignment, generation: number, followed: Assignment = {}): void {
@@ -45,13 +46,11 @@ export class PartitionOwners {
       const mine = new Set(assignment[topic])
       const copied = new Set(this.#closing ? [] : followed[topic])
       for (const [partition, seat] of row.entries()) {
-        if (mine.has(partition)) {
-          if (seat.owner !== undefined && !seat.owner.failed) {
-            if (missed) seat.owner.doubt('this instance was not in its group for a while')
-          } else if (!this.#closing) {
-            gained.push(seat.name)
-            seat.own(this.#opened)
-          }
+        const stays = seat.owner !== undefined && !seat.owner.failed && !missed
+        if (mine.has(partition) && stays) continue
+        if (mine.has(partition) && !this.#closing) {
+          gained.push(seat.name)
+          seat.own(this.#opened, absentMeanwhile(topic, partition))
           continue
         }
         if (seat.owner !== undefined) lost.push(seat.name)

@@ -62,8 +62,9 @@ export class PartitionSeat {
     return this.owner?.warm === true || this.follower?.warm === true
   }
 
-  own(patient: boolean): void {
-    const beginning = this.#begin()
+  /** @param loss what callers hear whose appends waited for the owner that was here before */
+  own(patient: boolean, loss: NarrativeError): void {
+    const beginning = this.#begin(loss)
     this.owner = this.#roles.owner(beginning, patient)
   }
 
@@ -87,7 +88,7 @@ export class PartitionSeat {
     await this.#ending
   }
 
-  #begin(loss?: NarrativeError): Beginning {
+  #begin(loss: NarrativeError): Beginning {
     const failed = this.owner?.failed || this.follower?.failed
     const vacated = this.#vacate(loss)
     if (failed) this.#discard(vacated)
@@ -97,11 +98,11 @@ export class PartitionSeat {
     return { topic, partition, replica: this.#replica, vacated: Promise.resolve() }
   }
 
-  #vacate(loss: NarrativeError | undefined): Promise<unknown> {
+  #vacate(loss: NarrativeError): Promise<unknown> {
     const { owner, follower } = this
     this.owner = undefined
     this.follower = undefined
-    return Promise.all([loss && owner?.release(loss), follower?.release()])
+    return Promise.all([owner?.release(loss), follower?.release()])
   }
 
   #discard(vacated: Promise<unknown>): void {

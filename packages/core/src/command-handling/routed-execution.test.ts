@@ -11,7 +11,7 @@ import {
   inMemoryEventStore,
   type Message,
   NarrativeError,
-  type RoutedReply,
+  type RequestHandler,
   type RoutedRequest,
   systemClock,
 } from '../index.js'
@@ -41,6 +41,10 @@ const counter = defineDecider<number, Add, Added>({
     if (by === 'foreign') throw new Foreign()
     if (by === 'bug') throw new RangeError('a bug')
     if (by === 'text') throw 'a text'
+    if (by === 'too late') {
+      owning.abort()
+      return { type: 'counter.added', data: { by: 1 } }
+    }
     if (typeof by !== 'number') return undefined
     if (by > 100) throw new TooMuch(100)
     return { type: 'counter.added', data: { by } }
@@ -53,6 +57,8 @@ function routed(storage: EventStorage, router: () => CommandRouter): EventStorag
   return { name: 'routed', open: async (context) => ({ ...(await storage.open(context)), router: router() }) }
 }
 
+/** Of the owner of the latest pair. */
+let owning = new AbortController()
 const handled: { request: RoutedRequest; repeatable: boolean }[] = []
 
 /** @param onTheWay happens to each request between the two */
@@ -60,9 +66,10 @@ async function pair(
   clock: Clock = systemClock,
   onTheWay = (_: RoutedRequest) => {},
 ): Promise<{ asker: Application; owner: Application; here: Set<string> }> {
-  let handle: ((request: RoutedRequest) => Promise<RoutedReply>) | undefined
+  let handle: RequestHandler | undefined
   const here = new Set<string>()
   handled.length = 0
+  owning = new AbortController()
   const unused = async () => Promise.reject(new Error('not asked here'))
   const options = { aggregates: [counter], clock, domainErrors: { 'counter.too-much': TooMuch } }
   const owner = await createApplication({
@@ -82,7 +89,7 @@ async function pair(
       serve: () => {},
       send: async (request) => {
         onTheWay(request)
-        const reply = await handle!(request)
+        const reply = await handle!(request, owning.signal)
         handled.push({ request, repeatable: reply.repeatable })
         return reply.payload
       },
@@ -162,6 +169,25 @@ test('a stream that is lost on the way is looked for elsewhere, under the same c
   }
   expect(await asker.commands.execute(add(5), { commandId: 'c5' })).toMatchObject({ version: 1, commandId: 'c5' })
   expect((await owner.aggregates.state(counter, '1')).state).toBe(5)
+})
+
+test('a stream that is lost and given back at once: the command is carried out here, once', async () => {
+  const { asker, here } = await pair()
+  here.add('counter-1')
+  const { append } = asker.eventStore
+  asker.eventStore.append = async () => {
+    asker.eventStore.append = append
+    throw new NarrativeError('NOT_OWNER', { message: 'lost' })
+  }
+  expect(await asker.commands.execute(add(5))).toMatchObject({ version: 1 })
+  expect(handled).toEqual([])
+})
+
+test('what was decided when the stream is lost is not appended: it may be owned here again, and another may have refused it', async () => {
+  const { asker, owner } = await pair()
+  await expect(asker.commands.execute(add('too late'))).rejects.toMatchObject({ code: 'COMMAND_ABORTED' })
+  expect(handled).toEqual([])
+  expect((await owner.aggregates.state(counter, '1')).version).toBe(0)
 })
 
 test('what was sent from here and is in doubt stays in doubt, unless its next owner says what became of it', async () => {

@@ -40,7 +40,7 @@ export const routingTimeout = 30_000
 /** Also begins to serve what other instances send. */
 export function createRoutedExecution(parts: RoutingParts): CarryOut {
   const { router, carryOutHere } = parts
-  router.serve((request) => handle(parts, request))
+  router.serve((request, signal) => handle(parts, request, signal))
   return async (order) => {
     const { aggregate } = order.route
     const streamId = toStreamId(aggregate.category, aggregate.identify(order.command))
@@ -52,8 +52,12 @@ export function createRoutedExecution(parts: RoutingParts): CarryOut {
     } catch (error) {
       // Lost on the way: the next owner finds the command id in the stream's history, or carries it out.
       const unknown = isNarrativeError(error, 'OUTCOME_UNKNOWN')
-      const lost = unknown || isNarrativeError(error, 'NOT_OWNER')
-      if (!lost || router.ownerOf(streamId) === 'here') throw error
+      const unwritten = isNarrativeError(error, 'NOT_OWNER')
+      if (!unknown && !unwritten) throw error
+      if (router.ownerOf(streamId) === 'here') {
+        if (unwritten) return carryOutHere(order) // lost and given back: once more, now that it is
+        throw error
+      }
       const reply = await sendCommand(parts, streamId, order).catch((unsent) => {
         // That it could not be asked about, or expired meanwhile, says nothing of what was already sent.
         throw unknown ? error : unsent
@@ -92,25 +96,30 @@ function encode(name: string, request: CommandOnWire): Uint8Array {
 }
 
 /** A request from elsewhere. Rejects only with what leaves it to the next owner. */
-async function handle(parts: RoutingParts, request: RoutedRequest): Promise<RoutedReply> {
+async function handle(parts: RoutingParts, request: RoutedRequest, signal: AbortSignal): Promise<RoutedReply> {
   try {
     const message = fromBytes<RequestOnWire>(request.payload)
     if (message.kind === 'read') {
       return { payload: toBytes(await readPage(parts.eventStore, request.streamId, message)), repeatable: true }
     }
-    const result = await carryOut(parts, request, message)
+    const result = await carryOut(parts, request, message, signal)
     const reply = resultToWire(parts.codec, result)
     // With events the command is in the stream's history; without, the next owner would decide anew.
     return { payload: toBytes(reply), repeatable: result.events.length > 0 }
   } catch (error) {
-    if (isNarrativeError(error, 'NOT_OWNER') || isNarrativeError(error, 'STORE_CLOSED')) throw error
+    if (signal.aborted || isNarrativeError(error, 'NOT_OWNER') || isNarrativeError(error, 'STORE_CLOSED')) throw error
     const repeatable = isNarrativeError(error, 'OUTCOME_UNKNOWN')
     return { payload: toBytes({ kind: 'error', error: errorToWire(error) }), repeatable }
   }
 }
 
 /** Middleware and validation were passed where the caller is. */
-function carryOut(parts: RoutingParts, { deadline }: RoutedRequest, message: CommandOnWire): Promise<CommandResult> {
+function carryOut(
+  parts: RoutingParts,
+  { deadline }: RoutedRequest,
+  message: CommandOnWire,
+  signal: AbortSignal,
+): Promise<CommandResult> {
   const route = parts.registry.routeNamed(message.name)
   const { messageClass } = route.command
   const command = messageClass === undefined ? (message.data as object) : fromJson(messageClass, message.data)
@@ -121,7 +130,7 @@ function carryOut(parts: RoutingParts, { deadline }: RoutedRequest, message: Com
     metadata,
     expectedVersion,
     deadline,
-    signal: undefined,
+    signal,
     mayBeRepeated: true,
   })
 }

@@ -21,6 +21,13 @@ export interface RoutedReply {
   readonly repeatable: boolean
 }
 
+/**
+ * Handles a request from elsewhere. One that rejects leaves it to the next owner.
+ * @param signal aborts when the stream is not owned here any more: what is not on its way into the store by then must not get
+ * there later, should it come to be owned here again, because the owner in between may have refused it
+ */
+export type RequestHandler = (request: RoutedRequest, signal: AbortSignal) => Promise<RoutedReply>
+
 /** Takes requests to the owner of their stream, wherever that is, and through a change of owner. */
 export interface CommandRouter {
   /** Where a stream is owned, as far as is known here. */
@@ -31,9 +38,6 @@ export interface CommandRouter {
    * was not sent; `STORE_CLOSED`
    */
   send(request: RoutedRequest): Promise<Uint8Array>
-  /**
-   * Says how requests from elsewhere are handled here; called once. A handler that rejects with `NOT_OWNER` or
-   * `STORE_CLOSED` leaves the request to the next owner.
-   */
-  serve(handler: (request: RoutedRequest) => Promise<RoutedReply>): void
+  /** Says how requests from elsewhere are handled here; called once. */
+  serve(handler: RequestHandler): void
 }

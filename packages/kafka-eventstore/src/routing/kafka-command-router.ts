@@ -5,7 +5,7 @@ import {
   type CommandRouter,
   type Logger,
   NarrativeError,
-  type RoutedReply,
+  type RequestHandler,
   type RoutedRequest,
   type StreamId,
 } from '@narrative/core'
@@ -48,9 +48,9 @@ export class KafkaCommandRouter implements CommandRouter {
   readonly #backlog: Backlog
   readonly #pending = new Map<string, Pending>()
   readonly #closed = new AbortController()
-  readonly #handler: Promise<(request: RoutedRequest) => Promise<RoutedReply>>
+  readonly #handler: Promise<RequestHandler>
   readonly #consumers = new Set<Promise<void>>()
-  #serve!: (handler: (request: RoutedRequest) => Promise<RoutedReply>) => void
+  #serve!: (handler: RequestHandler) => void
   #listening: Promise<void> | undefined
   #begun: Promise<unknown> | undefined
   #closing = false
@@ -69,7 +69,7 @@ export class KafkaCommandRouter implements CommandRouter {
     return this.#options.ownedHere(streamId) ? 'here' : 'elsewhere'
   }
 
-  serve(handler: (request: RoutedRequest) => Promise<RoutedReply>): void {
+  serve(handler: RequestHandler): void {
     this.#serve(handler)
   }
 

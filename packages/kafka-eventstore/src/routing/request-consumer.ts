@@ -3,7 +3,14 @@
 // What was handled is committed in order. A reply that the log could not give again (a refusal) waits until its request
 // is committed: so no later owner reads it again and decides anew.
 import { setMaxListeners } from 'node:events'
-import { type Clock, isNarrativeError, type Logger, type RoutedReply, type RoutedRequest } from '@narrative/core'
+import {
+  type Clock,
+  isNarrativeError,
+  type Logger,
+  type RequestHandler,
+  type RoutedReply,
+  type RoutedRequest,
+} from '@narrative/core'
 import { Backoff } from '../backoff.js'
 import type { FetchedRecord, KafkaDriver, Membership } from '../driver/kafka-driver.js'
 import { parseRequest, type RequestStamp, requestHeader } from './request-stamp.js'
@@ -19,7 +26,7 @@ export interface ConsumerOptions {
   readonly partition: number
   /** Aborts when the partition is not served here any more. */
   readonly signal: AbortSignal
-  handle(request: RoutedRequest): Promise<RoutedReply>
+  readonly handle: RequestHandler
   reply(to: RequestStamp, payload: Uint8Array): Promise<void>
 }
 
@@ -119,8 +126,9 @@ export class RequestConsumer {
     const backoff = new Backoff(20, 500)
     while (!signal.aborted) {
       try {
-        return await handle(request)
+        return await handle(request, signal)
       } catch (error) {
+        if (signal.aborted) return undefined
         if (!isNarrativeError(error)) logger.error({ error }, `Handling ${request.id} failed`)
         if (this.#options.clock.now() > request.deadline) return undefined
         await backoff.pause(signal)
