@@ -15,6 +15,8 @@ export class ClusterView {
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map()
   #controllerId = -1
   readonly #leaders = new Map<string, ReadonlyMap<number, number>>()
+  /** The newest epochs seen, and how many answers in a row were older than they. */
+  readonly #epochs = new Map<string, { readonly of: ReadonlyMap<number, number>; older: number }>()
   readonly #wanted = new Set<string>()
   #refreshing: Promise<unknown> | undefined
   #turn = 0
@@ -30,7 +32,7 @@ export class ClusterView {
     this.#brokers = metadata.brokers
     this.#controllerId = metadata.controllerId
     for (const { name, partitions } of metadata.topics) {
-      if (this.#wanted.has(name)) this.#leaders.set(name, leadersOf(partitions))
+      if (this.#wanted.has(name) && this.#isNews(name, partitions)) this.#leaders.set(name, leadersOf(partitions))
     }
     return metadata
   }
@@ -90,6 +92,19 @@ export class ClusterView {
       if (refusal) throw refusal
       throw new ConnectionFailure(false, errors.map((failure: Error) => failure.message).join('; '), errors[0])
     }
+  }
+
+  /**
+   * A broker that is cut off from the others, and not from us, still tells of leaders that were replaced. It is not believed (KIP-320),
+   * unless as many answers as there are brokers say the same: then the topic was made anew.
+   */
+  #isNews(topic: string, partitions: readonly PartitionMetadata[]): boolean {
+    const known = this.#epochs.get(topic)
+    const isOlder = partitions.some(({ leaderEpoch, partition }) => leaderEpoch < (known?.of.get(partition) ?? 0))
+    if (known !== undefined && isOlder && ++known.older < this.#brokers.size) return false
+    const of = new Map(partitions.map(({ leaderEpoch, partition }) => [partition, leaderEpoch]))
+    this.#epochs.set(topic, { of, older: 0 })
+    return true
   }
 
   #leaderOf(topic: string, partition: number): BrokerAddress | undefined {

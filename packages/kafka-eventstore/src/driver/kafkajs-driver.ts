@@ -161,7 +161,12 @@ class KafkajsDriver implements KafkaDriver {
       ? await this.#fetchesFrom(leader).fetch(request)
       : (await fetchTogether(this.#client, leader, [request]))[0]!
     const { batches, code, highWatermark } = answer
-    if (code === outOfRange) throw truncated(request, await this.offsets(topic, partition))
+    if (code === outOfRange) {
+      view.doubt(topic) // one that was replaced and does not know it has a shorter log
+      const range = await this.offsets(topic, partition)
+      if (offset < range.start || offset > range.end) throw truncated(request, range)
+      throw new ConnectionFailure(false, `Broker ${leader.host}:${leader.port} no longer leads ${topic}-${partition}`)
+    }
     this.#client.check(code)
     return { ...decodeRecordBatches(batches, offset, request), highWatermark }
   }

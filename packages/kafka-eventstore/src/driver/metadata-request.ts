@@ -8,6 +8,8 @@ import { WireReader } from './wire-reader.js'
 export interface PartitionMetadata {
   readonly partition: number
   readonly leader: number
+  /** Goes up with each change of leader. */
+  readonly leaderEpoch: number
   readonly replicas: readonly number[]
 }
 
@@ -57,11 +59,11 @@ export function readMetadataAnswer(answer: Buffer): ClusterMetadata {
       reader.int16() // code: a missing leader says it
       const partition = reader.int32()
       const leader = reader.int32()
-      reader.int32() // leader epoch
+      const leaderEpoch = reader.int32()
       const replicas = ids()
       ids() // in sync
       ids() // offline
-      return { partition, leader, replicas }
+      return { partition, leader, leaderEpoch, replicas }
     })
     return { code, name, partitions }
   })
