@@ -66,7 +66,7 @@ export const errorCodes = {
   },
   REBUILD_CANCELLED: { retryable: false, meaning: 'Somebody cancelled the rebuild of a projection.' },
   NOTHING_KEPT: { retryable: false, meaning: 'There is no older table of this projection to switch back to.' },
-  REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection with another table.' },
+  REBUILD_UNDER_WAY: { retryable: true, meaning: 'Somebody else is rebuilding this projection with other tables.' },
   POSTGRES_UNREACHABLE: {
     retryable: true,
     meaning: 'Postgres, where read models are kept, could not be reached or did not carry on.',

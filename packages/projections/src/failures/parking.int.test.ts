@@ -1,9 +1,9 @@
 // Events that fail are parked with all later ones of their key; redriven, the read model is the fold of the whole log, in order.
 import { silentLogger, systemClock } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { expect, test } from 'vitest'
+import { databasePerFile } from '../application/database.test-support.js'
 import {
   Order,
   OrderCancelled,
@@ -23,16 +23,7 @@ import type { ReadModels } from '../runtime/read-models.js'
 import { TableSession } from '../runtime/table-session.js'
 import type { DeadLetters } from './dead-letter.js'
 
-let postgres: PostgresService
-let pool: pg.Pool
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-  pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
-})
-afterAll(async () => {
-  await pool.end()
-  await postgres.stop()
-})
+const database = databasePerFile()
 
 /** What a run of a projection needs to be checked, whatever it writes to. */
 interface Subject {
@@ -134,7 +125,7 @@ function sqlSubject(store: ReadModels, trouble: Trouble): Subject {
     open: store.openSql(bound),
     letters: store.letters(bound),
     async check(applied) {
-      const { rows } = await pool.query(
+      const { rows } = await database.pool.query(
         'SELECT order_id, array_agg(version ORDER BY n) AS versions FROM journal GROUP BY 1',
       )
       expect(new Map(rows.map((row) => [row.order_id, row.versions]))).toEqual(journalOf(applied))
@@ -226,7 +217,7 @@ async function checkParking(subject: Subject, trouble: Trouble, history: readonl
 
 test('a worker that slept through a redrive finds out at its next commit, although the offset is where it was', async () => {
   const trouble = new Trouble(new Set(['0@1']))
-  const store = postgresReadModels({ pool })
+  const store = postgresReadModels({ pool: database.pool })
   const subject = await prepared(() => tableSubject(store, trouble))
   const log = logOf([{ order: 0, event: new OrderPlaced('', 'ada', [], 1) }], () => 1)
   const follower = await run(subject, log)
@@ -249,10 +240,10 @@ const kinds: [string, (trouble: Trouble) => Promise<Subject>][] = [
 ]
 
 async function prepared(create: (store: ReadModels) => Subject): Promise<Subject> {
-  await pool.query(
+  await database.pool.query(
     'DROP TABLE IF EXISTS orders, journal, narrative_projections, narrative_checkpoints, narrative_dead_letters',
   )
-  const store = postgresReadModels({ pool })
+  const store = postgresReadModels({ pool: database.pool })
   const subject = create(store)
   expect(await store.setup([subject.bound], silentLogger)).toEqual([])
   return subject

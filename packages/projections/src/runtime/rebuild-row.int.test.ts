@@ -1,26 +1,16 @@
 // One row made anew, while events keep coming: it is the fold of its key's history, and nothing else changes.
 import { createApplication, inMemoryEventStore, noValidation, silentLogger } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Counting, counts } from '../application/counting.test-support.js'
+import { databasePerFile } from '../application/database.test-support.js'
 import { Order, OrderPlaced, OrderRepriced, RecordEvents } from '../application/orders.test-support.js'
 import { memoryReadModels, postgresReadModels, projections, type ReadModels, readProjection } from '../index.js'
 
-let postgres: PostgresService
-let pool: pg.Pool
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-  pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
-})
-afterAll(async () => {
-  await pool.end()
-  await postgres.stop()
-})
+const database = databasePerFile()
 
 const stores: [string, () => ReadModels][] = [
   ['memory', () => memoryReadModels()],
-  ['postgres', () => postgresReadModels({ pool })],
+  ['postgres', () => postgresReadModels({ pool: database.pool })],
 ]
 
 test.each(stores)('a row is the fold of its history, and its dead letters are settled, on %s', async (_kind, open) => {

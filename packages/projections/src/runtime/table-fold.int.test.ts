@@ -1,9 +1,8 @@
 // Rows equal the pure fold of the log, however the log is cut and whenever Postgres goes away.
 import { silentLogger } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { databasePerFile } from '../application/database.test-support.js'
 import { OrdersView, orders } from '../application/orders.test-support.js'
 import { readProjection } from '../decorators/read-projection.js'
 import { bindProjection } from '../definition/bind-projection.js'
@@ -11,18 +10,10 @@ import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.
 import { Follower } from './follower.js'
 import { histories, logOf, partContext, rowsOf } from './history.test-support.js'
 import { TableSession } from './table-session.js'
-import { cuts, faults, limits, unreliable } from './unreliable.test-support.js'
+import { cuts, faults, limits, runsToTheEnd, unreliable } from './unreliable.test-support.js'
 
-let postgres: PostgresService
-let pool: pg.Pool
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-  pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
-})
-afterAll(async () => {
-  await pool.end()
-  await postgres.stop()
-})
+const database = databasePerFile()
+const toTheEnd = runsToTheEnd()
 
 async function check(
   store: ReadModels,
@@ -54,23 +45,40 @@ async function check(
 
 test('in memory', async () => {
   await fc.assert(
-    fc.asyncProperty(histories, cuts, faults, limits, async (history, cut, lost, limit) => {
-      await check(unreliable(memoryReadModels(), lost), history, cut[Symbol.iterator](), limit)
-    }),
+    fc.asyncProperty(
+      histories,
+      cuts,
+      faults,
+      limits,
+      toTheEnd(async (history, cut, lost, limit) => {
+        await check(unreliable(memoryReadModels(), lost), history, cut[Symbol.iterator](), limit)
+      }),
+    ),
     { numRuns: 100, interruptAfterTimeLimit: 15_000 },
   )
 })
 
 test('in Postgres, and the checkpoints are at the end', async () => {
   await fc.assert(
-    fc.asyncProperty(histories, cuts, faults, limits, async (history, cut, lost, limit) => {
-      await pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
-      const log = await check(unreliable(postgresReadModels({ pool }), lost), history, cut[Symbol.iterator](), limit)
-      const { rows } = await pool.query(
-        'SELECT partition, "offset"::int AS "end" FROM narrative_checkpoints ORDER BY partition',
-      )
-      expect(rows).toEqual(log.ends.map(({ partition, end }) => ({ partition, end })))
-    }),
+    fc.asyncProperty(
+      histories,
+      cuts,
+      faults,
+      limits,
+      toTheEnd(async (history, cut, lost, limit) => {
+        await database.pool.query('DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints')
+        const log = await check(
+          unreliable(postgresReadModels({ pool: database.pool }), lost),
+          history,
+          cut[Symbol.iterator](),
+          limit,
+        )
+        const { rows } = await database.pool.query(
+          'SELECT partition, "offset"::int AS "end" FROM narrative_checkpoints ORDER BY partition',
+        )
+        expect(rows).toEqual(log.ends.map(({ partition, end }) => ({ partition, end })))
+      }),
+    ),
     { numRuns: 60, interruptAfterTimeLimit: 20_000 },
   )
 })

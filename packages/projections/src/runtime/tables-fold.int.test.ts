@@ -1,10 +1,9 @@
 // The rows of several tables are what they would be with a transaction for each event, however the log is cut, whenever the store goes
 // away, and whichever events are parked for a while.
 import { silentLogger } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { databasePerFile } from '../application/database.test-support.js'
 import { readProjection } from '../decorators/read-projection.js'
 import { bindProjection } from '../definition/bind-projection.js'
 import { memoryReadModels, postgresReadModels, type ReadModels } from '../index.js'
@@ -21,18 +20,10 @@ import {
   shopOrders,
 } from './shop.test-support.js'
 import { TableSession } from './table-session.js'
-import { cuts, faults, limits, unreliable } from './unreliable.test-support.js'
+import { cuts, faults, limits, runsToTheEnd, unreliable } from './unreliable.test-support.js'
 
-let postgres: PostgresService
-let pool: pg.Pool
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-  pool = new pg.Pool({ connectionString: await postgres.createDatabase() })
-})
-afterAll(async () => {
-  await pool.end()
-  await postgres.stop()
-})
+const database = databasePerFile()
+const toTheEnd = runsToTheEnd()
 beforeEach(() => broken.clear())
 
 interface Course {
@@ -69,7 +60,7 @@ async function rowsIn(store: ReadModels) {
 }
 
 async function empty() {
-  await pool.query(
+  await database.pool.query(
     'DROP TABLE IF EXISTS shop_orders, customers, narrative_projections, narrative_checkpoints, narrative_dead_letters',
   )
 }
@@ -80,7 +71,7 @@ const stores = [
     name: 'in Postgres',
     begin: async () => {
       await empty()
-      return postgresReadModels({ pool })
+      return postgresReadModels({ pool: database.pool })
     },
     runs: 60,
     limit: 12_000,
@@ -89,12 +80,18 @@ const stores = [
 
 test.each(stores)('one event after the other, $name', async ({ begin, runs, limit }) => {
   await fc.assert(
-    fc.asyncProperty(shopHistories, cuts, faults, limits, async (history, cut, lost, limit) => {
-      const store = await begin()
-      const { follower } = await follow(store, { history, cut, lost, limit })
-      await follower.stop()
-      expect(await rowsIn(store)).toEqual(shopAfter(history))
-    }),
+    fc.asyncProperty(
+      shopHistories,
+      cuts,
+      faults,
+      limits,
+      toTheEnd(async (history, cut, lost, limit) => {
+        const store = await begin()
+        const { follower } = await follow(store, { history, cut, lost, limit })
+        await follower.stop()
+        expect(await rowsIn(store)).toEqual(shopAfter(history))
+      }),
+    ),
     { numRuns: runs, interruptAfterTimeLimit: limit },
   )
 })
@@ -111,7 +108,7 @@ test.each(stores)('with events that are parked for a while, $name', async ({ beg
       faults,
       limits,
       parking,
-      async (history, cut, lost, limit, { versions, choice }) => {
+      toTheEnd(async (history, cut, lost, limit, { versions, choice }) => {
         broken.clear()
         for (const version of versions) broken.add(version)
         const store = await begin()
@@ -134,7 +131,7 @@ test.each(stores)('with events that are parked for a while, $name', async ({ beg
         await vi.waitFor(redriveAll, { timeout: 10_000, interval: 2 })
         await follower.stop()
         expect(await rowsIn(store)).toEqual(shopAfter(history))
-      },
+      }),
     ),
     { numRuns: runs, interruptAfterTimeLimit: limit },
   )

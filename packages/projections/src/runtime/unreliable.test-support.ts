@@ -1,6 +1,7 @@
 // Stores that lose commits, logs that are cut anywhere, sessions that hold little: whatever may happen between a log and its fold.
 import { NarrativeError } from '@narrative/core'
 import fc from 'fast-check'
+import { beforeEach } from 'vitest'
 import type { ReadModels } from '../index.js'
 
 /** A store whose commits get lost, before they happen or after, as `faults` says: 0 neither, 1 before, 2 after. */
@@ -34,3 +35,18 @@ export const limits = fc.record({
   longestGathering: fc.constant(5),
   cachedBytes: fc.integer({ min: 1, max: 4_000 }),
 })
+
+/**
+ * Registers a hook, and gives what makes a property's run one that the next test waits for: fast-check leaves the run that a time limit
+ * interrupts to itself, and it would go on in the tables of the next.
+ */
+export function runsToTheEnd() {
+  let latest: Promise<void> = Promise.resolve()
+  beforeEach(() => latest)
+  return <Given extends unknown[]>(run: (...given: Given) => Promise<void>) =>
+    (...given: Given): Promise<void> => {
+      const running = run(...given)
+      latest = running.catch(() => {}) // fast-check tells of it
+      return running
+    }
+}
