@@ -1,8 +1,6 @@
 // Rebuilding: beside the old view, at any moment, without readers noticing.
 import { createApplication, inMemoryEventStore, noValidation, silentLogger } from '@narrative/core'
-import { type PostgresService, startPostgres } from '@narrative/testing'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   column,
   EventHandler,
@@ -14,24 +12,14 @@ import {
   type RebuildProgress,
   table,
 } from '../index.js'
+import { databasePerTest } from './database.test-support.js'
 import { Order, OrderPlaced, OrderRepriced, OrdersView, orders, RecordEvents } from './orders.test-support.js'
 
-let postgres: PostgresService
-let url: string
-let pool: pg.Pool
-beforeAll(async () => {
-  postgres = await startPostgres({ logger: silentLogger })
-  url = await postgres.createDatabase()
-  pool = new pg.Pool({ connectionString: url })
-})
-afterAll(async () => {
-  await pool.end()
-  await postgres.stop()
-})
+const database = databasePerTest()
 
 const stores: [string, () => ReadModels][] = [
   ['memory', () => memoryReadModels()],
-  ['postgres', () => postgresReadModels({ url })],
+  ['postgres', () => postgresReadModels({ url: database.url })],
 ]
 
 async function start(store: ReadModels) {
@@ -88,9 +76,6 @@ test.each(stores)(
 test.each(stores)(
   'what is appended in the last moment before the switch is there after it, on %s',
   async (_kind, open) => {
-    await pool.query(
-      'DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints, narrative_builds, narrative_dead_letters',
-    )
     const store = open()
     let beforeSwitch = async () => {}
     const { views, app, append, reader } = await start({
@@ -116,11 +101,42 @@ test.each(stores)(
   },
 )
 
+test('what others may do with a table they may do with the new one, and with the old one put back', async () => {
+  const { views, app, append } = await start(postgresReadModels({ url: database.url }))
+  await append('o', new OrderPlaced('', 'ada', [], 1))
+  await views.ready()
+  const granted = async () => {
+    const { rows } = await database.pool.query(
+      `SELECT privilege_type AS may FROM information_schema.role_table_grants
+       WHERE grantee = 'pg_monitor' AND table_name = 'orders' ORDER BY 1`,
+    )
+    return rows.map(({ may }) => may)
+  }
+  await database.pool.query('GRANT SELECT ON orders TO pg_monitor')
+  await views.rebuild(OrdersView, { keepOld: true })
+  expect(await granted()).toEqual(['SELECT'])
+  await database.pool.query('GRANT UPDATE ON orders TO pg_monitor')
+  await views.switchBack(OrdersView)
+  expect(await granted()).toEqual(['SELECT', 'UPDATE'])
+  await app.stop()
+})
+
+test('a view of somebody else on a table is named before anything is read', async () => {
+  const { views, app, append } = await start(postgresReadModels({ url: database.url }))
+  await append('o', new OrderPlaced('', 'ada', [], 1))
+  await views.ready()
+  await database.pool.query('CREATE VIEW dear_orders AS SELECT * FROM orders WHERE total > 100')
+  await expect(views.rebuild(OrdersView)).rejects.toMatchObject({
+    code: 'STARTUP_FAULTS',
+    message: expect.stringContaining('dear_orders depends on them'),
+  })
+  await database.pool.query('DROP VIEW dear_orders')
+  await views.rebuild(OrdersView)
+  await app.stop()
+})
+
 test('a rebuild that is given up leaves the old view, and the next one starts anew', async () => {
-  await pool.query(
-    'DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints, narrative_builds, narrative_dead_letters',
-  )
-  const { views, app, append, reader } = await start(postgresReadModels({ url }))
+  const { views, app, append, reader } = await start(postgresReadModels({ url: database.url }))
   for (let i = 0; i < 20; i++) await append(`o${i}`, new OrderPlaced('', 'ada', [], i))
   await views.ready()
   const giveUp = new AbortController()
@@ -129,14 +145,14 @@ test('a rebuild that is given up leaves the old view, and the next one starts an
     onProgress: () => giveUp.abort(new Error('Enough.')),
   })
   await expect(given).rejects.toThrow('Enough.')
-  expect((await pool.query(`SELECT to_regclass('orders__g2') AS name`)).rows).toEqual([{ name: null }])
+  expect((await database.pool.query(`SELECT to_regclass('orders__g2') AS name`)).rows).toEqual([{ name: null }])
   expect(await reader.count()).toBe(20)
 
   // Two at the same time work together, or the later one begins when the first is done: that they share the work is tested
   // with processes, in shared-rebuild.int.test.ts.
   await Promise.all([views.rebuild(OrdersView), views.rebuild(OrdersView)])
   expect(await reader.count()).toBe(20)
-  const { rows } = await pool.query('SELECT generation FROM narrative_projections')
+  const { rows } = await database.pool.query('SELECT generation FROM narrative_projections')
   expect(rows).toHaveLength(1)
   expect([2, 3]).toContain(rows[0].generation)
   await app.stop()
@@ -156,12 +172,9 @@ class Reshaped {
 }
 
 test('a table that differs from its declaration is refused; a rebuild is the remedy', async () => {
-  await pool.query(
-    'DROP TABLE IF EXISTS orders, narrative_projections, narrative_checkpoints, narrative_builds, narrative_dead_letters',
-  )
   const eventStore = inMemoryEventStore()
   const common = { aggregates: [Order], eventStore, validator: noValidation, logger: silentLogger }
-  const store = () => postgresReadModels({ url })
+  const store = () => postgresReadModels({ url: database.url })
   const before = await createApplication({ ...common, parts: [projections([OrdersView], { store: store() })] })
   await before.commands.execute(new RecordEvents({ orderId: 'a', events: [new OrderPlaced('', 'ada', [], 21)] }))
   await before.stop()
@@ -182,6 +195,6 @@ test('a table that differs from its declaration is refused; a rebuild is the rem
   const views = projections([Reshaped], { store: store() })
   const after = await createApplication({ ...common, parts: [views] })
   await views.ready()
-  expect((await pool.query('SELECT * FROM orders')).rows).toEqual([{ order_id: 'a', doubled: '42' }])
+  expect((await database.pool.query('SELECT * FROM orders')).rows).toEqual([{ order_id: 'a', doubled: '42' }])
   await after.stop()
 })

@@ -5,7 +5,9 @@ import type { BoundProjection } from '../definition/bind-projection.js'
 import { tablesOf } from '../definition/projection-definition.js'
 import { createRuntimeTables } from './checkpoints.js'
 import { type CurrentGeneration, currentGeneration, fromNames, type TableGeneration, toNames } from './generations.js'
+import { assertFree } from './relations.js'
 import { makeIndexes, makeTable, tableExists } from './table-setup.js'
+import { quote } from './table-statements.js'
 import { query } from './transaction.js'
 
 export async function readBuild(client: ClientBase, projection: string): Promise<TableGeneration | undefined> {
@@ -29,6 +31,7 @@ export async function beginBuild(
       message: `Table ${name} was not made by projection ${projection}, so a rebuild will not replace it. Rename it, or name another table.`,
     })
   }
+  await assertFree(client, projection, (current?.tableNames ?? []).map(quote))
   const generation = nextGeneration(current)
   const tableNames = tables.map(({ name }) => `${name}__g${generation}`)
   for (const [i, table] of tables.entries()) {

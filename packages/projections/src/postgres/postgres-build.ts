@@ -18,6 +18,7 @@ import {
 } from './generations.js'
 import { lockTables } from './lock-tables.js'
 import { openPostgresTable } from './postgres-table.js'
+import { grantsOn } from './relations.js'
 import { differencesOf, makeIndexes } from './table-setup.js'
 import { quote } from './table-statements.js'
 import { transaction } from './transaction.js'
@@ -42,6 +43,7 @@ export async function buildPostgresTable(
 ): Promise<ViewBuild> {
   const { name } = projection
   const declared = tablesOf(projection.target)
+  const isDeclared = (name: string) => declared.some((table) => table.name === name)
   const tablesIn = ({ tableNames }: TableGeneration) => declared.map((table, i) => ({ table, name: tableNames[i]! }))
   const { build, of } = await postgresBuild(pool, name, resume, {
     begin: (client) => beginBuild(client, projection),
@@ -51,10 +53,12 @@ export async function buildPostgresTable(
     },
     async replace(client, of, old) {
       await lockTables(client, old?.tableNames ?? [])
+      const grants = await grantsOn(client, (old?.tableNames ?? []).filter(isDeclared).map(quote))
       if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
       if (old !== undefined && keepOld) await setAside(client, name, old)
       else if (old !== undefined) await dropGeneration(client, name, old)
       for (const { table, name: built } of tablesIn(of)) await rename(client, built, table.name)
+      for (const grant of grants) await client.query(grant)
       const kept = old !== undefined && keepOld ? aside(old) : undefined
       return { generation: of.generation, tableNames: declared.map((table) => table.name), kept }
     },
@@ -175,9 +179,11 @@ export async function switchBackPostgresTable(pool: Pool, { name }: BoundProject
     const { generation, kept } = current
     await lockCheckpoints(client, name, generation)
     await lockTables(client, current.tableNames)
-    await setAside(client, name, current)
     const tableNames = kept.tableNames.map((each) => each.slice(0, each.lastIndexOf('__g')))
+    const grants = await grantsOn(client, current.tableNames.filter((each) => tableNames.includes(each)).map(quote))
+    await setAside(client, name, current)
     for (const [i, each] of kept.tableNames.entries()) await rename(client, each, tableNames[i]!)
+    for (const grant of grants) await client.query(grant)
     await setGeneration(client, name, { generation: kept.generation, tableNames, kept: aside(current) })
   })
 }

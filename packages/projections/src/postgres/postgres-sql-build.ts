@@ -10,7 +10,7 @@ import { currentGeneration, dropGeneration, schemaOf, type TableGeneration } fro
 import { lockQuoted } from './lock-tables.js'
 import { postgresBuild } from './postgres-build.js'
 import { type Atomically, openPostgresSql } from './postgres-sql.js'
-import { hasOthers, type Relation, relationsIn, replaceRelations, strangersOn } from './relations.js'
+import { assertFree, hasOthers, namesOfOld, relationsIn, replaceRelations } from './relations.js'
 import { transaction } from './transaction.js'
 
 /** @returns undefined when nothing can be beside: the setup names its schema, makes what cannot be moved, or no schema can be made */
@@ -35,7 +35,7 @@ export async function buildPostgresSql(
         await within(client, schema, () => client.query(setup))
         const relations = await relationsIn(client, schema)
         if (relations.length === 0 || (await hasOthers(client, schema))) throw new NothingBeside()
-        await assertFree(client, name, relations)
+        await assertFree(client, name, namesOfOld(relations))
         return noteBuild(client, name, { generation, tableNames: [] })
       },
       async differences(client, left) {
@@ -84,16 +84,6 @@ async function within<T>(client: ClientBase, schema: string, work: () => Promise
   const result = await work()
   await set(path)
   return result
-}
-
-/** What others have put onto the old tables would go on with them, or keep them from going. */
-async function assertFree(client: ClientBase, projection: string, relations: readonly Relation[]): Promise<void> {
-  const strangers = await strangersOn(client, relations)
-  if (strangers.length === 0) return
-  throw new NarrativeError('STARTUP_FAULTS', {
-    message: `Projection ${projection} cannot be rebuilt beside its tables: ${strangers.join(', ')} depends on them and is not of its setup. Make it there, or drop it for the time of the rebuild.`,
-    details: { projection, dependents: strangers },
-  })
 }
 
 /** A name with a schema reaches the view that is being read: better nothing than that. Who writes to a table has a lock on it until the end. */

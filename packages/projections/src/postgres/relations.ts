@@ -1,4 +1,5 @@
 // The tables, views and sequences of a schema, and those elsewhere whose places they take.
+import { NarrativeError } from '@narrative/core'
 import type { ClientBase } from 'pg'
 
 /** Something that has a name of its own; what belongs to a table (indexes, sequences of its columns) goes with it. */
@@ -9,7 +10,7 @@ export interface Relation {
   /** Where it is to be. */
   readonly home: string
   /** What has its name there. */
-  readonly old: { readonly kind: Relation['kind']; readonly name: string; readonly oid: number } | undefined
+  readonly old: { readonly kind: Relation['kind']; readonly name: string } | undefined
 }
 
 const kindOf = (column: string) =>
@@ -20,7 +21,7 @@ export async function relationsIn(client: ClientBase, schema: string): Promise<r
   const { rows } = await client.query(
     `SELECT ${kindOf('c.relkind')} AS kind, format('%I.%I', $1::text, c.relname) AS name,
        quote_ident(coalesce(n.nspname, current_schema())) AS home,
-       ${kindOf('o.relkind')} AS old_kind, format('%I.%I', n.nspname, o.relname) AS old_name, o.oid::int8 AS old_oid
+       ${kindOf('o.relkind')} AS old_kind, format('%I.%I', n.nspname, o.relname) AS old_name, o.oid IS NOT NULL AS is_taken
      FROM pg_class c LEFT JOIN pg_class o ON o.oid = to_regclass(quote_ident(c.relname))
      LEFT JOIN pg_namespace n ON n.oid = o.relnamespace
      WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
@@ -28,9 +29,9 @@ export async function relationsIn(client: ClientBase, schema: string): Promise<r
      ORDER BY c.oid`,
     [schema],
   )
-  return rows.map(({ kind, name, home, old_kind, old_name, old_oid }) => ({
+  return rows.map(({ kind, name, home, old_kind, old_name, is_taken }) => ({
     ...{ kind, name, home },
-    old: old_oid === null ? undefined : { kind: old_kind, name: old_name, oid: Number(old_oid) },
+    old: is_taken ? { kind: old_kind, name: old_name } : undefined,
   }))
 }
 
@@ -45,23 +46,39 @@ export async function hasOthers(client: ClientBase, schema: string): Promise<boo
   return rows[0].yes
 }
 
-/** Views and foreign keys on the old relations that are of none of them. */
-export async function strangersOn(client: ClientBase, relations: readonly Relation[]): Promise<readonly string[]> {
-  const oids = relations.flatMap(({ old }) => (old === undefined ? [] : [old.oid]))
+/**
+ * What others have put onto relations, views and foreign keys, would go on with the old ones, or keep them from going: better said before
+ * the work than after it.
+ * @param names quoted; those that are not there have nothing on them
+ * @throws NarrativeError `STARTUP_FAULTS` with their names
+ */
+export async function assertFree(client: ClientBase, projection: string, names: readonly string[]): Promise<void> {
   const { rows } = await client.query(
-    `SELECT r.ev_class::regclass::text AS name FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    `WITH ours AS (SELECT to_regclass(name)::oid AS oid FROM unnest($1::text[]) AS name)
+     SELECT r.ev_class::regclass::text AS name FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
      WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-       AND d.refobjid = ANY ($1::oid[]) AND r.ev_class <> ALL ($1::oid[])
+       AND d.refobjid IN (SELECT oid FROM ours) AND r.ev_class NOT IN (SELECT oid FROM ours WHERE oid IS NOT NULL)
      UNION SELECT conrelid::regclass::text FROM pg_constraint
-     WHERE contype = 'f' AND confrelid = ANY ($1::oid[]) AND conrelid <> ALL ($1::oid[])`,
-    [oids],
+     WHERE contype = 'f' AND confrelid IN (SELECT oid FROM ours) AND conrelid NOT IN (SELECT oid FROM ours WHERE oid IS NOT NULL)
+     ORDER BY 1`,
+    [names],
   )
-  return rows.map(({ name }) => name)
+  if (rows.length === 0) return
+  const dependents = rows.map(({ name }) => name)
+  throw new NarrativeError('STARTUP_FAULTS', {
+    message: `Projection ${projection} cannot be rebuilt beside its tables: ${dependents.join(', ')} depends on them and would not go with them. Drop it for the time of the rebuild, or make it in the projection's setup if that has SQL of its own.`,
+    details: { projection, dependents },
+  })
+}
+
+/** Of those whose places are taken, quoted. */
+export function namesOfOld(relations: readonly Relation[]): readonly string[] {
+  return relations.flatMap(({ old }) => (old === undefined ? [] : [old.name]))
 }
 
 /** Drops the old ones and moves the new ones to their places, with the grants that the old ones had. */
 export async function replaceRelations(client: ClientBase, relations: readonly Relation[]): Promise<void> {
-  const grants = await grantsOf(client, relations)
+  const grants = await grantsOn(client, namesOfOld(relations))
   // Views before what they show; foreign keys among tables do not mind when all are dropped at once.
   for (const kind of ['VIEW', 'MATERIALIZED VIEW', 'TABLE', 'SEQUENCE'] as const) {
     const names = relations.flatMap(({ old }) => (old?.kind === kind ? [old.name] : []))
@@ -71,15 +88,17 @@ export async function replaceRelations(client: ClientBase, relations: readonly R
   for (const grant of grants) await client.query(grant)
 }
 
-/** As statements, to be run when the new ones have the names of the old. */
-async function grantsOf(client: ClientBase, relations: readonly Relation[]): Promise<readonly string[]> {
-  const oids = relations.flatMap(({ old }) => (old === undefined ? [] : [old.oid]))
+/**
+ * What others may do with relations, as statements: to be run when new ones have these names.
+ * @param names quoted
+ */
+export async function grantsOn(client: ClientBase, names: readonly string[]): Promise<readonly string[]> {
   const { rows } = await client.query(
     `SELECT format('GRANT %s ON %s %I.%I TO %s', a.privilege_type, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
        n.nspname, c.relname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS text
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) a
-     WHERE c.oid = ANY ($1::oid[]) AND a.grantee <> c.relowner`,
-    [oids],
+     WHERE c.oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND a.grantee <> c.relowner`,
+    [names],
   )
   return rows.map(({ text }) => text)
 }
