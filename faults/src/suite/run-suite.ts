@@ -47,6 +47,7 @@ export async function runSuite(milliseconds: number, seed: number): Promise<bool
     line({ name: 'faults.failed', says: error instanceof Error ? error.message : String(error) })
     console.error(error)
   } finally {
+    await clients.stop() // what goes on asking keeps this process alive
     if (passed) rmSync(directory, { recursive: true, force: true })
     else {
       keepHistory(directory, clients.operations)
