@@ -13,6 +13,7 @@ import {
   type CurrentGeneration,
   currentGeneration,
   dropGeneration,
+  holdGeneration,
   setGeneration,
   type TableGeneration,
 } from './generations.js'
@@ -100,6 +101,7 @@ export async function postgresBuild(
       })
       await transaction(pool, async (client) => {
         await lockSchema(client)
+        await holdGeneration(client, name, 'UPDATE')
         const old = await currentGeneration(client, name)
         // Another one of us was faster, or an earlier attempt succeeded although its answer was lost.
         if (old !== undefined && old.generation >= generation) return
@@ -174,6 +176,7 @@ async function differencesOfAll(
 export async function switchBackPostgresTable(pool: Pool, { name }: BoundProjection): Promise<void> {
   await transaction(pool, async (client) => {
     await lockSchema(client)
+    await holdGeneration(client, name, 'UPDATE')
     const current = await currentGeneration(client, name)
     if (current?.kept === undefined) throw nothingKept(name)
     const { generation, kept } = current

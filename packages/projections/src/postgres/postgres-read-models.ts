@@ -72,11 +72,7 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
     reader: (table) => postgresReader(pool, table),
     async openTable(projection, partitions) {
       const tables = tablesOf(projection.target).map((table) => ({ table, name: table.name }))
-      const { rows } = await query(await pool(), 'SELECT generation FROM narrative_projections WHERE projection = $1', [
-        projection.name,
-      ])
-      const generation = (rows[0]?.generation as number | undefined) ?? 1
-      return openPostgresTable(await pool(), { projection, generation, tables }, partitions)
+      return openPostgresTable(await pool(), { projection, tables }, partitions)
     },
     buildTable: async (projection, build) => buildPostgresTable(await pool(), projection, build),
     rebuildRow: async (projection, table, key, rowAt) => replaceRow(await pool(), projection, table, key, rowAt),

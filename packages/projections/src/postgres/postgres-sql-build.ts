@@ -1,7 +1,6 @@
 // A new generation of a free-SQL projection, built beside the old one in a schema of its own: the projection's own statements, with that
 // schema first in the search path. In the end its tables, views and sequences move to where the old ones are.
 import { createHash } from 'node:crypto'
-import { NarrativeError } from '@narrative/core'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import type { BuildOptions, SqlBuild } from '../runtime/read-models.js'

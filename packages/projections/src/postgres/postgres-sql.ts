@@ -7,7 +7,7 @@ import type { Place } from '../runtime/work-share.js'
 import { beginCheckpoints, dropCheckpoints, lockCheckpoints } from './checkpoints.js'
 import { ClaimedCheckpoints } from './claimed-checkpoints.js'
 import { changeLetters, readAsked, readParked } from './dead-letter-table.js'
-import { currentGeneration, setGeneration } from './generations.js'
+import { holdGeneration, setGeneration } from './generations.js'
 import { nested } from './savepoint.js'
 import { SqlSession } from './sql-session.js'
 import { transaction } from './transaction.js'
@@ -26,7 +26,7 @@ export function openPostgresSql(
 ): OpenSession {
   return async (partitions, listener) => {
     const { generation, ...state } = await transaction(pool, async (client) => {
-      const generation = building?.generation ?? (await currentGeneration(client, projection.name))?.generation ?? 1
+      const generation = building?.generation ?? (await holdGeneration(client, projection.name, 'SHARE')) ?? 1
       return { generation, ...(await readState(client, projection, generation, partitions)) }
     })
     const of = { projection: projection.name, generation }
@@ -50,7 +50,7 @@ export async function rebuildPostgresSql(
   replay: (open: OpenSession) => Promise<void>,
 ): Promise<void> {
   await transaction(pool, async (client) => {
-    const old = (await currentGeneration(client, projection.name))?.generation ?? 0
+    const old = (await holdGeneration(client, projection.name, 'UPDATE')) ?? 0
     const generation = old + 1
     const of = { projection: projection.name, generation }
     await lockCheckpoints(client, projection.name, old)

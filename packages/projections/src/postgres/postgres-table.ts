@@ -11,6 +11,7 @@ import { binaryArray } from './binary-array.js'
 import { beginCheckpoints, lockCheckpoints } from './checkpoints.js'
 import { ClaimedCheckpoints } from './claimed-checkpoints.js'
 import { changeLetters, readAsked, readParked } from './dead-letter-table.js'
+import { holdGeneration } from './generations.js'
 import { refusalOf } from './savepoint.js'
 import { areEmpty } from './table-setup.js'
 import { asTexts, deleteByKeys, fromTexts, selectBy, upsert } from './table-statements.js'
@@ -25,7 +26,8 @@ export interface NamedTable {
 /** Which rows: of a projection's generation, in tables of these names. */
 export interface GenerationOf {
   readonly projection: BoundProjection
-  readonly generation: number
+  /** Default the one that is read. */
+  readonly generation?: number
   readonly tables: readonly NamedTable[]
 }
 
@@ -34,14 +36,15 @@ export async function openPostgresTable(
   of: GenerationOf,
   partitions: readonly Place[],
 ): Promise<TableStorage> {
-  const { projection, generation, tables } = of
-  const letters = { projection: projection.name, generation }
-  const { stored, parked, empty } = await transaction(pool, async (client) => {
+  const { projection, tables } = of
+  const { generation, stored, parked, empty } = await transaction(pool, async (client) => {
+    const generation = of.generation ?? (await holdGeneration(client, projection.name, 'SHARE')) ?? 1
     await beginCheckpoints(client, projection.name, generation, partitions)
     // Checkpoints before rows: rows that are newer than their checkpoint would be found out by the next commit, older ones would not.
     const stored = await lockCheckpoints(client, projection.name, generation, partitions)
-    const parked = await readParked(client, letters, partitions)
+    const parked = await readParked(client, { projection: projection.name, generation }, partitions)
     return {
+      generation,
       stored,
       parked,
       empty: await areEmpty(
@@ -50,6 +53,7 @@ export async function openPostgresTable(
       ),
     }
   })
+  const letters = { projection: projection.name, generation }
   const checkpoints = new ClaimedCheckpoints(projection, generation, stored)
   const names = new Map(tables.map(({ table, name }) => [table, name]))
   const write = rowWriter(tables)
