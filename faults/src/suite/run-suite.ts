@@ -34,7 +34,6 @@ export async function runSuite(milliseconds: number, seed: number): Promise<bool
     seed,
     machine: machine(),
     partitions,
-
     sessionTimeout,
   })
   const stage = await setStage(directory, partitions, sessionTimeout)

@@ -47,6 +47,17 @@ export function once(
   }
 }
 
+/** The next batch is delivered only when the test lets it: `sent` resolves when it is under way. */
+export function holdNext(store: OpenedStore): { readonly sent: Promise<void>; deliver(): void } {
+  const [sent, held] = [gate(), gate()]
+  once(store, async (deliver) => {
+    sent.open()
+    await held.passed
+    return deliver()
+  })
+  return { sent: sent.passed, deliver: held.open }
+}
+
 /** Something to wait for until a test lets it go on. */
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   let open!: () => void

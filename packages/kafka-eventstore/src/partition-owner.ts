@@ -40,7 +40,7 @@ export class PartitionOwner {
   #voids = 0
   #target = 0
   #servedSince = 0
-  /** Doubts from outside so far, and how many of them the present claim came after. */
+  /** How often the replica failed on its own, and how many of these times the present claim came after. */
   #doubts = 0
   #doubtsSettled = 0
   #served = false
@@ -148,7 +148,7 @@ export class PartitionOwner {
     }
   }
 
-  /** Somebody else may have owned the partition meanwhile: it is claimed again before anything more is told. */
+  /** The replica can no longer be relied on: the partition is claimed again, and read to the claim, before anything more is told. */
   doubt(reason: string): void {
     this.#doubts++
     if (this.#state.now === 'serving') this.#waits(reason)

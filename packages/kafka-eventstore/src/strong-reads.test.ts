@@ -1,7 +1,7 @@
 // A read at an owner gives everything that was acknowledged before it, or fails.
 import { NarrativeError } from '@narrative/core'
 import { describe, expect, test } from 'vitest'
-import { broker, gate, once, open, start } from './append-protocol.test-support.js'
+import { broker, holdNext, once, open, start } from './append-protocol.test-support.js'
 import { MemoryReplica } from './replica/memory-replica.js'
 import type { ReplicaPlace } from './replica/replica.js'
 import { claimsIn, codeOf, type OpenedStore, until } from './store.test-support.js'
@@ -44,16 +44,11 @@ describe('a strong read', () => {
       return new MemoryReplica(place.topic, place.partition)
     }
     const store = await start({ replica: { create } })
-    const [sent, held] = [gate(), gate()]
-    once(store, async (deliver) => {
-      sent.open()
-      await held.passed
-      return deliver()
-    })
+    const batch = holdNext(store)
     const writing = store.write('order-1', 0)
-    await sent.passed
+    await batch.sent
     doubt!(new NarrativeError('DISK_FAILED', { message: 'the copy is in doubt' }))
-    held.open()
+    batch.deliver()
     expect(await writing).toMatchObject({ version: 1 })
     expect(await readStream(store, 'order-1')).toHaveLength(1)
     expect(claimsIn(broker)).toHaveLength(2)
@@ -62,18 +57,13 @@ describe('a strong read', () => {
   test('after a round of the group was missed: who else may have owned it meanwhile is fenced before anything is told', async () => {
     const store = await start()
     await store.write('order-1', 0)
-    const [sent, held] = [gate(), gate()]
-    once(store, async (deliver) => {
-      sent.open()
-      await held.passed
-      return deliver()
-    })
+    const batch = holdNext(store)
     const writing = store.write('order-1', 1)
-    await sent.passed
+    await batch.sent
     const waiting = codeOf(store.write('order-2', 0))
     broker.missRound()
     expect(await waiting).toBe('NOT_OWNER') // maybe it was another's request already, and refused
-    held.open()
+    batch.deliver()
     expect(await writing).toMatchObject({ version: 2 })
     expect(await readStream(store, 'order-1')).toHaveLength(2)
     expect(claimsIn(broker)).toHaveLength(2)

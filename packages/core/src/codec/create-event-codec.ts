@@ -40,8 +40,8 @@ export function createEventCodec(eventTypes: Iterable<EventType>): EventCodec {
       const type = typeOf(event)
       return { type: type.name, schemaVersion: type.version, data: type.plain(event) }
     },
-    fromJson({ data, ...event }, place) {
-      const named = { ...event, ...place }
+    fromJson({ type, schemaVersion, data }, place) {
+      const named = { type, schemaVersion, ...place }
       return revive(known(named), named, data)
     },
   }

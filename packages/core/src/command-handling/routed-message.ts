@@ -41,15 +41,17 @@ export function fromBytes<T extends RequestOnWire | ReplyOnWire>(bytes: Uint8Arr
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as T
 }
 
-export function eventToWire({ data, ...event }: RecordedEvent): EventOnWire {
-  return { ...event, data: Buffer.from(data).toString('base64') }
+export function eventToWire(event: RecordedEvent): EventOnWire {
+  return { ...event, data: Buffer.from(event.data).toString('base64') }
 }
 
-export function eventFromWire({ data, ...event }: EventOnWire): RecordedEvent {
-  return { ...event, data: Buffer.from(data, 'base64') }
+export function eventFromWire(event: EventOnWire): RecordedEvent {
+  return { ...event, data: Buffer.from(event.data, 'base64') }
 }
 
-export function resultToWire(codec: EventCodec, { events, ...result }: CommandResult): ReplyOnWire {
+export function resultToWire(codec: EventCodec, told: CommandResult): ReplyOnWire {
+  const { aggregateId, version, position, events, commandId, duplicate } = told
+  const result = { aggregateId, version, position, commandId, duplicate }
   return { kind: 'result', result, events: events.map((event) => codec.toJson(event)) }
 }
 

@@ -11,8 +11,8 @@ import {
 } from '@narrative/core'
 import { type ProjectionLike, readProjection } from '../decorators/read-projection.js'
 import type { BoundProjection } from '../definition/bind-projection.js'
+import { assertNotParked } from '../failures/assert-not-parked.js'
 import type { DeadLetters } from '../failures/dead-letter.js'
-import { eventParked } from '../failures/messages.js'
 import { memoryProjection } from '../memory/memory-projection.js'
 import type { ControlRoom } from '../runtime/control.js'
 import { Follower, type FollowOptions } from '../runtime/follower.js'
@@ -73,9 +73,7 @@ export class ProjectionRunner {
   async waitFor(position: Position, timeout: number): Promise<void> {
     await this.follower.progress.waitFor(position, timeout)
     if (this.follower.isMine(position)) return
-    // What others have parked, only the store knows.
-    const [parked] = await this.view.letters.list({ position, limit: 1 })
-    if (parked?.building === false) throw eventParked(this.projection.name, position)
+    await assertNotParked(this.view.letters, this.projection.name, position)
   }
 
   /** Tells of every commit, and of the end; the function returned ends it. */

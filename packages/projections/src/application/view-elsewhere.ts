@@ -1,7 +1,7 @@
 // A read model that this process does not follow, as queries see it: by what those who follow it store.
 import { type EventLog, NarrativeError, type Position, type ReadModelWatcher } from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
-import { eventParked } from '../failures/messages.js'
+import { assertNotParked } from '../failures/assert-not-parked.js'
 import { isAlive } from '../runtime/control.js'
 import { keepLooking } from '../runtime/looking.js'
 import { Progress } from '../runtime/progress.js'
@@ -44,8 +44,7 @@ export class ViewElsewhere implements QueriedView {
     this.assertStored()
     await this.knowPartitions()
     await this.progress.waitFor(position, timeout)
-    const [parked] = await this.store.letters(this.projection).list({ position, limit: 1 })
-    if (parked?.building === false) throw eventParked(this.projection.name, position)
+    await assertNotParked(this.store.letters(this.projection), this.projection.name, position)
   }
 
   watch(watcher: ReadModelWatcher): () => void {

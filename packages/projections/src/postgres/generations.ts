@@ -23,8 +23,29 @@ export async function currentGeneration(
   client: Pick<ClientBase | Pool, 'query'>,
   projection: string,
 ): Promise<CurrentGeneration | undefined> {
+  return selectGeneration(client, projection, '')
+}
+
+/**
+ * The generation that is read, held until the transaction ends. Whoever opens a session shares it; whoever puts another one in its place,
+ * or empties it, has it alone, and first of all. Else a session that was being opened could make checkpoints for a generation that is gone,
+ * and write under them, from offset 0, to the tables of the new one.
+ */
+export async function holdGeneration(
+  client: ClientBase,
+  projection: string,
+  how: 'SHARE' | 'UPDATE',
+): Promise<CurrentGeneration | undefined> {
+  return selectGeneration(client, projection, `FOR ${how}`)
+}
+
+async function selectGeneration(
+  client: Pick<ClientBase | Pool, 'query'>,
+  projection: string,
+  lock: string,
+): Promise<CurrentGeneration | undefined> {
   const { rows } = await client.query(
-    'SELECT generation, table_name, kept_generation, kept_table FROM narrative_projections WHERE projection = $1',
+    `SELECT generation, table_name, kept_generation, kept_table FROM narrative_projections WHERE projection = $1 ${lock}`,
     [projection],
   )
   const [row] = rows
@@ -32,22 +53,6 @@ export async function currentGeneration(
   const kept =
     row.kept_table === null ? undefined : { generation: row.kept_generation, tableNames: toNames(row.kept_table) }
   return { generation: row.generation, tableNames: toNames(row.table_name), kept }
-}
-
-/**
- * The number of the generation that is read, held until the transaction ends. Whoever opens a session shares it; whoever puts another one
- * in its place, or empties it, has it alone, and first of all. Else a session that was being opened could make checkpoints for a generation
- * that is gone, and write under them, from offset 0, to the tables of the new one.
- */
-export async function holdGeneration(
-  client: ClientBase,
-  projection: string,
-  how: 'SHARE' | 'UPDATE',
-): Promise<number | undefined> {
-  const { rows } = await client.query(`SELECT generation FROM narrative_projections WHERE projection = $1 FOR ${how}`, [
-    projection,
-  ])
-  return rows[0]?.generation
 }
 
 /** Says which generation is read; its workers begin again. */

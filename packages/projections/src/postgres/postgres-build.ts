@@ -101,8 +101,7 @@ export async function postgresBuild(
       })
       await transaction(pool, async (client) => {
         await lockSchema(client)
-        await holdGeneration(client, name, 'UPDATE')
-        const old = await currentGeneration(client, name)
+        const old = await holdGeneration(client, name, 'UPDATE')
         // Another one of us was faster, or an earlier attempt succeeded although its answer was lost.
         if (old !== undefined && old.generation >= generation) return
         // Holds the worker of the old generation, so that the new one can come level and readers never see time go back.
@@ -176,8 +175,7 @@ async function differencesOfAll(
 export async function switchBackPostgresTable(pool: Pool, { name }: BoundProjection): Promise<void> {
   await transaction(pool, async (client) => {
     await lockSchema(client)
-    await holdGeneration(client, name, 'UPDATE')
-    const current = await currentGeneration(client, name)
+    const current = await holdGeneration(client, name, 'UPDATE')
     if (current?.kept === undefined) throw nothingKept(name)
     const { generation, kept } = current
     await lockCheckpoints(client, name, generation)

@@ -26,7 +26,8 @@ export function openPostgresSql(
 ): OpenSession {
   return async (partitions, listener) => {
     const { generation, ...state } = await transaction(pool, async (client) => {
-      const generation = building?.generation ?? (await holdGeneration(client, projection.name, 'SHARE')) ?? 1
+      const generation =
+        building?.generation ?? (await holdGeneration(client, projection.name, 'SHARE'))?.generation ?? 1
       return { generation, ...(await readState(client, projection, generation, partitions)) }
     })
     const of = { projection: projection.name, generation }
@@ -50,7 +51,7 @@ export async function rebuildPostgresSql(
   replay: (open: OpenSession) => Promise<void>,
 ): Promise<void> {
   await transaction(pool, async (client) => {
-    const old = (await holdGeneration(client, projection.name, 'UPDATE')) ?? 0
+    const old = (await holdGeneration(client, projection.name, 'UPDATE'))?.generation ?? 0
     const generation = old + 1
     const of = { projection: projection.name, generation }
     await lockCheckpoints(client, projection.name, old)

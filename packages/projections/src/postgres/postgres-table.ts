@@ -38,7 +38,7 @@ export async function openPostgresTable(
 ): Promise<TableStorage> {
   const { projection, tables } = of
   const { generation, stored, parked, empty } = await transaction(pool, async (client) => {
-    const generation = of.generation ?? (await holdGeneration(client, projection.name, 'SHARE')) ?? 1
+    const generation = of.generation ?? (await holdGeneration(client, projection.name, 'SHARE'))?.generation ?? 1
     await beginCheckpoints(client, projection.name, generation, partitions)
     // Checkpoints before rows: rows that are newer than their checkpoint would be found out by the next commit, older ones would not.
     const stored = await lockCheckpoints(client, projection.name, generation, partitions)

@@ -2,7 +2,7 @@
 import type { Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { dropCheckpoints, lockCheckpoints, lockSchema } from './checkpoints.js'
-import { currentGeneration, holdGeneration, setGeneration } from './generations.js'
+import { holdGeneration, setGeneration } from './generations.js'
 import { lockTables } from './lock-tables.js'
 import { quote } from './table-statements.js'
 import { transaction } from './transaction.js'
@@ -10,8 +10,7 @@ import { transaction } from './transaction.js'
 export async function resetView(pool: Pool, { name, target }: BoundProjection): Promise<void> {
   await transaction(pool, async (client) => {
     await lockSchema(client)
-    await holdGeneration(client, name, 'UPDATE')
-    const current = await currentGeneration(client, name)
+    const current = await holdGeneration(client, name, 'UPDATE')
     if (current === undefined) return
     // Holds the workers; their next commits find no checkpoints.
     await lockCheckpoints(client, name, current.generation)
