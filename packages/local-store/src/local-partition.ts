@@ -229,7 +229,8 @@ export class LocalPartition {
     try {
       record ??= this.#on.file.record(place)
     } catch (error) {
-      throw diskFailed('Reading events', this.#options.directory, error)
+      const why = error instanceof Error ? error.message : String(error)
+      throw this.#damaged(`version ${version} of ${streamId} cannot be read: ${why}`)
     }
     const event = record && decodeRecord(record, this.topic, this.partition)
     if (event?.version === version && event.streamId === streamId) return event

@@ -1,17 +1,28 @@
 // The replica on disk, on a broker in memory: it spares reading, it is never believed against the log, and never needed.
 import { execFile } from 'node:child_process'
+import type * as FileSystem from 'node:fs'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Logger, type StorageContext, silentLogger, systemClock } from '@narrative/core'
 import { eventLogContract, eventStoreContract } from '@narrative/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { catchUp } from '../catch-up.js'
 import { kafkaEventStore } from '../kafka-event-store.js'
 import { MemoryBroker } from '../memory-broker.test-support.js'
 import { anEvent, metadata } from '../store.test-support.js'
 import { diskReplica } from './disk-replica.js'
+
+const disk = vi.hoisted(() => ({ worn: false }))
+vi.mock('node:fs', async (original) => {
+  const system = await original<typeof FileSystem>()
+  const readSync = (...args: Parameters<typeof system.readSync>) => {
+    if (disk.worn) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+    return system.readSync(...args)
+  }
+  return { ...system, readSync }
+})
 
 let root: string
 let warnings: string[]
@@ -175,6 +186,18 @@ test('a record that was damaged since: whoever reads it is told to come again, a
   expect(await store.streamOf('order-1')).toEqual(all(1))
   expect(warnings.join()).toContain('thrown away')
   expect(await store.write('order-1', 'next')).toMatchObject({ version: 11, duplicate: false })
+  expect(store.health()).toEqual({ ready: true, reasons: [] })
+  await store.close()
+})
+
+test('a record that the disk cannot give back: the replica is built again, once', async () => {
+  const broker = await written()
+  const store = await open(broker)
+  disk.worn = true
+  await expect(store.streamOf('order-1')).rejects.toMatchObject({ code: 'DISK_FAILED', retryable: true })
+  disk.worn = false
+  expect(await store.streamOf('order-1')).toEqual(all(1))
+  expect(warnings.filter((each) => each.includes('thrown away'))).toEqual([expect.stringContaining('EIO')])
   expect(store.health()).toEqual({ ready: true, reasons: [] })
   await store.close()
 })
