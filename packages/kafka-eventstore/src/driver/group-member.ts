@@ -5,6 +5,7 @@
 // safe, because a group decides only who should work. Who may write is decided by claims.
 import { isNarrativeError, type Logger, NarrativeError } from '@narrative/core'
 import { orAborted, repeatUntil } from './attempts.js'
+import { ConnectionFailure } from './broker-failure.js'
 import type { ClusterClient } from './cluster-client.js'
 import { groupError } from './group-errors.js'
 import { GroupLease } from './group-lease.js'
@@ -37,6 +38,8 @@ export class GroupMember implements Membership {
   #failure: NarrativeError | undefined
   /** What the group was told of this member. */
   #saidUnfit = false
+  /** The generation in which the answer to a commit was lost. */
+  #doubtful = -1
   #running: Promise<void> = Promise.resolve()
   #hurry: (() => void) | undefined
 
@@ -82,8 +85,22 @@ export class GroupMember implements Membership {
     return this.#offsets.committed(topic, partition)
   }
 
-  commit(topic: string, partition: number, offset: number): Promise<void> {
-    return this.#offsets.commit(topic, partition, offset, { generation: this.#generation, memberId: this.#memberId })
+  /**
+   * A commit whose answer was lost may reach the coordinator after a later one, and would set the offset back. So nothing
+   * more is committed before the next generation, in which the group takes nothing of this one.
+   */
+  async commit(topic: string, partition: number, offset: number): Promise<void> {
+    const generation = this.#generation
+    if (generation === this.#doubtful) throw this.#commitInDoubt()
+    try {
+      await this.#offsets.commit(topic, partition, offset, { generation, memberId: this.#memberId })
+    } catch (error) {
+      if (error instanceof ConnectionFailure && error.written) {
+        this.#doubtful = generation
+        this.#hurry?.()
+      }
+      throw error
+    }
   }
 
   async leave(): Promise<void> {
@@ -135,9 +152,12 @@ export class GroupMember implements Membership {
     this.#options.onAssigned({}, this.#generation)
   }
 
-  /** Whether all that was promised is warm, or this member became unfit, or fit again: then the group is to share anew. */
+  /**
+   * Whether all that was promised is warm, or this member became unfit, or fit again: then the group is to share anew.
+   * Or whether a new generation is needed for its own sake.
+   */
   #isDue(): boolean {
-    if (this.#isUnfit() !== this.#saidUnfit) return true
+    if (this.#isUnfit() !== this.#saidUnfit || this.#doubtful === this.#generation) return true
     const promised = Object.entries(this.#share.promised)
     if (promised.length === 0) return false
     const warm = this.#options.warm?.() ?? {}
@@ -228,6 +248,12 @@ export class GroupMember implements Membership {
     const shared = topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
     const shares = assignSticky(shared, candidates, this.#options.standbys)
     return [...shares].map(([memberId, share]) => ({ memberId, memberAssignment: encodeShare(share) }))
+  }
+
+  #commitInDoubt(): NarrativeError<'BROKER_UNREACHABLE'> {
+    return new NarrativeError('BROKER_UNREACHABLE', {
+      message: `Offsets of the group ${this.#options.group} wait for its next generation: the answer to an earlier commit was lost.`,
+    })
   }
 
   #check(code: number): void {

@@ -148,7 +148,10 @@ export interface Membership {
   confirm(): Promise<void>
   /** The offset that the group remembers for a partition. */
   committed(topic: string, partition: number): Promise<number | undefined>
-  /** Makes the group remember an offset. Rejects when this member may not say so any more. */
+  /**
+   * Makes the group remember an offset. Rejects when this member may not say so any more, or when the answer was lost: what
+   * became of that one is decided before a later commit is taken, which it can never undo.
+   */
   commit(topic: string, partition: number, offset: number): Promise<void>
   /** Gives everything back. Never throws: a group that cannot be told finds out by itself. */
   leave(): Promise<void>

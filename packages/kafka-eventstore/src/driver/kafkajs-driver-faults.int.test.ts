@@ -186,6 +186,21 @@ function toClose(driver: KafkaDriver): KafkaDriver {
   return driver
 }
 
+test('a commit that reaches the group late, its answer long given up, does not set the offset back', async () => {
+  const { driver, topic } = await proxied()
+  const member = await driver.joinGroup({
+    ...{ group: topic, topics: [{ name: topic, partitions: 1 }], sessionTimeout: 6_000, onAssigned: () => {} },
+  })
+  cleanups.unshift(() => member.leave())
+  await member.commit(topic, 0, 1)
+  const late = proxy.on('OffsetCommit').detainRequest()
+  await expect(member.commit(topic, 0, 2)).rejects.toThrow()
+  const commit = () => member.commit(topic, 0, 3).then(() => 'taken', String)
+  await expect.poll(commit, { timeout: 20_000 }).toBe('taken')
+  await late.deliver()
+  expect(await member.committed(topic, 0)).toBe(3)
+})
+
 /** A driver that reaches the broker through the proxy, and a topic that it has claimed. */
 async function proxied(options: { requestTimeout?: number } = {}) {
   const topic = uniqueName()

@@ -45,6 +45,19 @@ test('loses a request', async () => {
   expect(broker.received).toEqual([2])
 })
 
+test('detains a request whose client is gone, until it is let through', async () => {
+  const { broker, client, open, proxy } = await talk()
+  const late = proxy.on('Produce').detainRequest()
+  client.write(request(produce, 1))
+  await client.closed
+  const next = await open()
+  next.write(request(produce, 2))
+  expect(await next.answers(1)).toEqual([2])
+  expect(broker.received).toEqual([2])
+  await late.deliver()
+  expect(broker.received).toEqual([2, 1])
+})
+
 test('holds answers back in order', async () => {
   const { client, proxy } = await talk()
   const slow = proxy.on('Produce').delayResponses(50)

@@ -114,9 +114,11 @@ export class KafkaProxy {
     }
     const broker = connect({ host, ...this.#target, noDelay: true })
     const asked = new Map<number, number>() // api key by correlation id
+    /** The broker's side of the connection outlives the client's. */
+    let detained: { readonly correlation: number; readonly delivered: () => void } | undefined
     const cut = () => {
       client.destroy()
-      broker.destroy()
+      if (detained === undefined) broker.destroy()
     }
     for (const socket of [client, broker]) {
       this.#sockets.add(socket)
@@ -132,10 +134,21 @@ export class KafkaProxy {
       const apiKey = apiKeyOf(request)
       asked.set(correlationOfRequest(request), apiKey)
       this.#counts.set(apiKey, (this.#counts.get(apiKey) ?? 0) + 1)
-      toBroker.carry(request, this.#judge('request', apiKey))
+      const verdict = this.#judge('request', apiKey)
+      if (verdict.do === 'detain') {
+        detained = { correlation: correlationOfRequest(request), delivered: verdict.delivered }
+        client.destroy()
+        void verdict.until.then(() => broker.write(request))
+      } else toBroker.carry(request, verdict)
     })
     onFrames(broker, (answer) => {
       const correlation = correlationOfAnswer(answer)
+      if (detained !== undefined) {
+        if (correlation !== detained.correlation) return
+        detained.delivered()
+        broker.destroy()
+        return
+      }
       const apiKey = asked.get(correlation) ?? -1
       asked.delete(correlation)
       toClient.carry(answer, this.#judge('answer', apiKey))

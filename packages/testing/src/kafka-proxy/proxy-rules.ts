@@ -18,11 +18,19 @@ export interface ProxyRule {
   lift(): void
 }
 
+/** A request that is kept back. */
+export interface DetainedRequest extends ProxyRule {
+  /** Lets the broker have it; resolves when the broker has answered. */
+  deliver(): Promise<void>
+}
+
 /** What is to be done with a frame. */
 export type Verdict =
   | { readonly do: 'pass' }
   | { readonly do: 'drop'; readonly cut: boolean }
   | { readonly do: 'delay'; readonly milliseconds: number }
+  /** Resolve `delivered` when it was answered. */
+  | { readonly do: 'detain'; readonly until: Promise<void>; readonly delivered: () => void }
 
 export type Direction = 'request' | 'answer'
 
@@ -51,6 +59,23 @@ export class ProxyRules {
     return this.#add({ direction: 'answer', verdict: { do: 'drop', cut }, skip: nth - 1, once: true })
   }
 
+  /** The client's connection is cut, and the broker gets the request later, when it was given up long ago. */
+  detainRequest({ nth = 1 }: Pick<Disturbance, 'nth'> = {}): DetainedRequest {
+    const [until, release] = signal()
+    const [answered, delivered] = signal()
+    const rule = this.#add({
+      direction: 'request',
+      verdict: { do: 'detain', until, delivered },
+      skip: nth - 1,
+      once: true,
+    })
+    const deliver = () => {
+      release()
+      return answered
+    }
+    return Object.assign(rule, { deliver })
+  }
+
   /** Every answer comes so much later, in order, until the rule is lifted. */
   delayResponses(milliseconds: number): ProxyRule {
     return this.#add({ direction: 'answer', verdict: { do: 'delay', milliseconds }, skip: 0, once: false })
@@ -75,10 +100,7 @@ export class ProxyRules {
 
   #add(parts: Omit<Rule, 'apply'>): ProxyRule {
     let times = 0
-    let first = () => {}
-    const happened = new Promise<void>((resolve) => {
-      first = resolve
-    })
+    const [happened, first] = signal()
     const apply = () => {
       times++
       first()
@@ -93,4 +115,12 @@ export class ProxyRules {
       },
     }
   }
+}
+
+function signal(): readonly [Promise<void>, () => void] {
+  let resolve!: () => void
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return [promise, resolve]
 }
