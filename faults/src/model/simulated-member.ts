@@ -57,7 +57,7 @@ export class SimulatedMember {
   async commit(topic: string, partition: number, offset: number): Promise<void> {
     const generation = this.#generation
     const place = `${topic}/${partition}`
-    let over = false // as with a join: what is late on a connection that was given up overtakes nothing newer
+    let over = false // the port's promise: what was given up does not undo a later one
     const taken = await this.#ask<boolean>((answer) => {
       if (!over) answer(this.#group.commit(this.#name, generation, place, offset))
     }).finally(() => {

@@ -4,9 +4,12 @@ import type { Fault, Faults, Scene } from './fault.js'
 import { pause } from './pause.js'
 
 type Way = readonly KafkaProxy[]
+/** What requests are named by. */
+type Api = Parameters<KafkaProxy['on']>[0]
 
 const directions = { 'hears and says nothing': 'both', 'is not heard': 'request', 'hears nothing': 'answer' } as const
 const lost = ['Produce', 'InitProducerId', 'Fetch', 'Heartbeat'] as const
+const overtaken = ['Produce', 'InitProducerId', 'OffsetCommit'] as const
 const late = ['Produce', 'InitProducerId', 'Fetch'] as const
 
 export const networkFaults: Faults = {
@@ -31,6 +34,22 @@ export const networkFaults: Faults = {
         await provoke(scene, api)
         await Promise.race([...rules.map((rule) => rule.happened), pause(3_000)])
         for (const rule of rules) rule.lift()
+        return name
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    overtaken.map((api): [string, Fault] => [
+      `a request to ${api} arrives when it was given up`,
+      async (scene) => {
+        const { name, proxies } = whoAsks(scene, api)
+        const rules = proxies.map((proxy) => proxy.on(api).detainRequest())
+        await provoke(scene, api)
+        await Promise.race([...rules.map((rule) => rule.happened), pause(3_000)])
+        await pause(scene.random.between(100, 4_000)) // meanwhile others overtake it
+        const struck = rules.filter((rule) => rule.times > 0)
+        for (const rule of rules) rule.lift()
+        await Promise.race([Promise.all(struck.map((rule) => rule.deliver())), pause(2_000)])
         return name
       },
     ]),
@@ -65,14 +84,14 @@ async function silence(scene: Scene, direction: 'request' | 'answer' | 'both', c
 }
 
 /** InitProducerId is rare: whoever asks next, after somebody was made to. */
-function whoAsks(scene: Scene, api: (typeof lost)[number]): { name: string; proxies: Way } {
+function whoAsks(scene: Scene, api: Api): { name: string; proxies: Way } {
   if (api === 'InitProducerId') return { name: 'who claims next', proxies: scene.proxies.flat() }
   const { name, way } = someWay(scene)
   return { name, proxies: way }
 }
 
-const nth = ({ random }: Scene, api: (typeof lost)[number]) => (api === 'InitProducerId' ? 1 : random.between(1, 5))
+const nth = ({ random }: Scene, api: Api) => (api === 'InitProducerId' ? 1 : random.between(1, 5))
 
-async function provoke({ rogue, random, partitions }: Scene, api: (typeof lost)[number]): Promise<void> {
+async function provoke({ rogue, random, partitions }: Scene, api: Api): Promise<void> {
   if (api === 'InitProducerId') await rogue.fence(random.between(0, partitions - 1))
 }
