@@ -5,6 +5,7 @@ import {
   inMemoryEventStore,
   type Logger,
   noValidation,
+  type Position,
   silentLogger,
 } from '@narrative/core'
 import { beforeEach, expect, test, vi } from 'vitest'
@@ -45,14 +46,17 @@ async function service(view = ledger(), logger: Logger = silentLogger) {
   const common = { eventStore, validator: noValidation, logger }
   const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
   database.stopLater(() => app.stop())
-  let last: Parameters<NonNullable<typeof views.waitFor>>[0] | undefined
+  const last = new Map<number, Position>() // of each partition
   const place = async (from: number, to: number) => {
     for (let total = from; total <= to; total++) {
       const events = [new OrderPlaced('', 'ada', [], total)]
-      last = (await app.commands.execute(new RecordEvents({ orderId: `o${total % 20}`, events }))).position
+      const { position } = await app.commands.execute(new RecordEvents({ orderId: `o${total % 20}`, events }))
+      last.set(position!.partition, position!)
     }
   }
-  const applied = async () => views.waitFor!(last!, { timeout: 20_000 })
+  const applied = async () => {
+    for (const position of last.values()) await views.waitFor!(position, { timeout: 20_000 })
+  }
   return { app, views, place, applied }
 }
 
@@ -108,6 +112,41 @@ test('readers keep the old tables until the new ones are level; what others may 
   expect(await views.overview('ledger')).toMatchObject({ generation: 2, lag: { events: 0 }, parked: 0 })
   await views.rebuild('ledger')
   expect(await sales()).toEqual({ total: sumTo(80), n: 80 })
+})
+
+test('the old tables are kept, go on from where they stood when they are switched back to, and keep the new ones in their turn', async () => {
+  const { views, place, applied } = await service()
+  await place(1, 40)
+  await applied()
+  await database.pool.query('GRANT SELECT ON sales TO pg_monitor')
+  await expect(views.switchBack('ledger')).rejects.toMatchObject({ code: 'NOTHING_KEPT' })
+  trouble.times = 100
+  await views.rebuild('ledger', { keepOld: true })
+  expect(await views.overview('ledger')).toMatchObject({ generation: 2, kept: 1 })
+  await place(41, 50)
+  await applied()
+  expect(await sales()).toEqual({ total: 100 * sumTo(50), n: 50 })
+
+  trouble.times = 1
+  await views.switchBack('ledger')
+  await expect.poll(sales, { timeout: 20_000 }).toEqual({ total: sumTo(50), n: 50 })
+  expect(await views.overview('ledger')).toMatchObject({ generation: 1, kept: 2 })
+  await place(51, 60)
+  await applied()
+  expect(await sales()).toEqual({ total: sumTo(60), n: 60 })
+
+  await views.switchBack('ledger')
+  await expect.poll(async () => (await sales()).n, { timeout: 20_000 }).toBe(60)
+  expect((await sales()).total).toBe(100 * sumTo(50) + sumTo(60) - sumTo(50))
+  const mayRead = await rows(`SELECT has_table_privilege('pg_monitor', 'sales', 'SELECT') AS yes`)
+  expect(mayRead).toEqual([{ yes: true }])
+  await database.pool.query('CREATE VIEW report AS SELECT count(*) FROM sale')
+  await expect(views.switchBack('ledger')).rejects.toThrow('report depends on them')
+  await database.pool.query('DROP VIEW report')
+  await views.rebuild('ledger')
+  expect(await sales()).toEqual({ total: sumTo(60), n: 60 })
+  expect(await views.overview('ledger')).toMatchObject({ generation: 3, kept: undefined })
+  expect(await schemas()).toEqual([])
 })
 
 test('left half way it is gone on with, if the setup is the same; given up or cancelled, nothing is left', async () => {
@@ -186,6 +225,7 @@ test('where the setup says the schema, it is rebuilt in one transaction, and say
   await place(1, 10)
   await applied()
   await database.pool.query('UPDATE sale SET total = 0')
+  await expect(views.rebuild('ledger', { keepOld: true })).rejects.toThrow('rebuild it without keepOld')
   await views.rebuild('ledger')
   expect(await rows('SELECT sum(total)::int AS total FROM sale')).toEqual([{ total: sumTo(10) }])
   expect(told).toContainEqual(expect.stringContaining('ledger is rebuilt in one transaction'))

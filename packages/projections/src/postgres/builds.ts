@@ -4,7 +4,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { tablesOf } from '../definition/projection-definition.js'
 import { createRuntimeTables } from './checkpoints.js'
-import { type CurrentGeneration, currentGeneration, fromNames, type TableGeneration, toNames } from './generations.js'
+import { currentGeneration, fromNames, nextGeneration, type TableGeneration, toNames } from './generations.js'
 import { assertFree } from './relations.js'
 import { makeIndexes, makeTable, tableExists } from './table-setup.js'
 import { quote } from './table-statements.js'
@@ -40,10 +40,6 @@ export async function beginBuild(
     if (target.kind === 'tables') await makeIndexes(client, table, tableNames[i]!)
   }
   return noteBuild(client, projection, { generation, tableNames })
-}
-
-export function nextGeneration(current: CurrentGeneration | undefined): number {
-  return Math.max(current?.generation ?? 0, current?.kept?.generation ?? 0) + 1
 }
 
 /** Says that a build is under way. */

@@ -51,8 +51,12 @@ async function selectGeneration(
   const [row] = rows
   if (row === undefined) return undefined
   const kept =
-    row.kept_table === null ? undefined : { generation: row.kept_generation, tableNames: toNames(row.kept_table) }
+    row.kept_generation === null ? undefined : { generation: row.kept_generation, tableNames: toNames(row.kept_table) }
   return { generation: row.generation, tableNames: toNames(row.table_name), kept }
+}
+
+export function nextGeneration(current: CurrentGeneration | undefined): number {
+  return Math.max(current?.generation ?? 0, current?.kept?.generation ?? 0) + 1
 }
 
 /** Says which generation is read; its workers begin again. */
@@ -80,7 +84,7 @@ export function toNames(stored: string | null): readonly string[] {
   return stored === null || stored === '' ? [] : stored.split(',')
 }
 
-/** The schema in which a generation of a free-SQL projection is built. */
+/** The schema in which a generation of a free-SQL projection is built, or kept. */
 export function schemaOf(projection: string, generation: number): string {
   // A projection may have a longer name than a schema.
   const digest = createHash('sha256').update(projection).digest('hex').slice(0, 12)

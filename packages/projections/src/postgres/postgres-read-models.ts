@@ -15,7 +15,7 @@ import { inspectPostgres } from './inspect-postgres.js'
 import { buildPostgresTable, switchBackPostgresTable } from './postgres-build.js'
 import { postgresControl } from './postgres-control.js'
 import { openPostgresSql, rebuildPostgresSql } from './postgres-sql.js'
-import { buildPostgresSql } from './postgres-sql-build.js'
+import { buildPostgresSql, switchBackPostgresSql } from './postgres-sql-build.js'
 import { openPostgresTable } from './postgres-table.js'
 import { replaceRow } from './replace-row.js'
 import { resetView } from './reset-view.js'
@@ -78,7 +78,10 @@ export function postgresReadModels(options: PostgresReadModelsOptions): ReadMode
     rebuildRow: async (projection, table, key, rowAt) => replaceRow(await pool(), projection, table, key, rowAt),
     reset: async (projection) => resetView(await pool(), projection),
     control: postgresControl(pool),
-    switchBack: async (projection) => switchBackPostgresTable(await pool(), projection),
+    async switchBack(projection) {
+      const back = projection.target.kind === 'sql' ? switchBackPostgresSql : switchBackPostgresTable
+      await back(await pool(), projection)
+    },
     openSql: (projection) => async (partitions, listener, suspects) =>
       openPostgresSql(await pool(), projection)(partitions, listener, suspects),
     checkpoints: async (projection) => readCheckpoints(await pool(), projection.name),

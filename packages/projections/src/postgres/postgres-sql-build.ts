@@ -4,8 +4,18 @@ import { createHash } from 'node:crypto'
 import type { ClientBase, Pool } from 'pg'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import type { BuildOptions, SqlBuild } from '../runtime/read-models.js'
-import { nextGeneration, noteBuild } from './builds.js'
-import { currentGeneration, dropGeneration, schemaOf, type TableGeneration } from './generations.js'
+import { nothingKept } from '../runtime/stopped.js'
+import { noteBuild } from './builds.js'
+import { endSessions, lockCheckpoints, lockSchema } from './checkpoints.js'
+import {
+  currentGeneration,
+  dropGeneration,
+  holdGeneration,
+  nextGeneration,
+  schemaOf,
+  setGeneration,
+  type TableGeneration,
+} from './generations.js'
 import { lockQuoted } from './lock-tables.js'
 import { postgresBuild } from './postgres-build.js'
 import { type Atomically, openPostgresSql } from './postgres-sql.js'
@@ -16,7 +26,7 @@ import { transaction } from './transaction.js'
 export async function buildPostgresSql(
   pool: Pool,
   projection: BoundProjection,
-  { resume }: BuildOptions,
+  { resume, keepOld }: BuildOptions,
 ): Promise<SqlBuild | undefined> {
   const { name, target } = projection
   if (target.kind !== 'sql') throw new TypeError(`Projection ${name} has no SQL of its own.`)
@@ -45,13 +55,11 @@ export async function buildPostgresSql(
       },
       complete: async () => {},
       async replace(client, of, old) {
-        const relations = await relationsIn(client, schemaFor(of))
-        const tables = relations.flatMap(({ old }) => (old?.kind === 'TABLE' ? [old.name] : []))
-        await lockQuoted(client, tables)
-        await replaceRelations(client, relations)
-        await client.query(`DROP SCHEMA ${schemaFor(of)}`)
-        if (old !== undefined) await dropGeneration(client, name, old)
-        return { generation: of.generation, tableNames: [], kept: undefined }
+        if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
+        const kept = keepOld && old !== undefined ? { generation: old.generation, tableNames: [] } : undefined
+        await putInPlace(client, name, of, kept)
+        if (old !== undefined && kept === undefined) await dropGeneration(client, name, old)
+        return { ...of, kept }
       },
     })
     const schema = schemaFor(of)
@@ -66,6 +74,43 @@ export async function buildPostgresSql(
     if (error instanceof NothingBeside) return undefined
     throw error
   }
+}
+
+/**
+ * Puts the relations that a rebuild kept in the place of the present ones, and keeps those.
+ * @throws NarrativeError `NOTHING_KEPT`
+ */
+export async function switchBackPostgresSql(pool: Pool, { name }: BoundProjection): Promise<void> {
+  await transaction(pool, async (client) => {
+    await lockSchema(client)
+    const current = await holdGeneration(client, name, 'UPDATE')
+    if (current?.kept === undefined) throw nothingKept(name)
+    const present = { generation: current.generation, tableNames: [] }
+    await lockCheckpoints(client, name, present.generation)
+    const relations = await relationsIn(client, schemaOf(name, current.kept.generation))
+    await assertFree(client, name, namesOfOld(relations))
+    await putInPlace(client, name, current.kept, present)
+    await setGeneration(client, name, { ...current.kept, kept: present })
+  })
+}
+
+/** Moves what is in the schema of a generation to where it is read. */
+async function putInPlace(
+  client: ClientBase,
+  name: string,
+  { generation }: TableGeneration,
+  kept: TableGeneration | undefined,
+): Promise<void> {
+  const schema = schemaOf(name, generation)
+  const relations = await relationsIn(client, schema)
+  await lockQuoted(
+    client,
+    relations.flatMap(({ old }) => (old?.kind === 'TABLE' ? [old.name] : [])),
+  )
+  // Whoever follows the old ones knows them by the same names: he must not commit again.
+  if (kept !== undefined) await endSessions(client, name, kept.generation)
+  await replaceRelations(client, relations, kept && schemaOf(name, kept.generation))
+  await client.query(`DROP SCHEMA ${schema}`)
 }
 
 class NothingBeside extends Error {}

@@ -7,7 +7,7 @@ import type { Place } from '../runtime/work-share.js'
 import { beginCheckpoints, dropCheckpoints, lockCheckpoints } from './checkpoints.js'
 import { ClaimedCheckpoints } from './claimed-checkpoints.js'
 import { changeLetters, readAsked, readParked } from './dead-letter-table.js'
-import { holdGeneration, setGeneration } from './generations.js'
+import { dropGeneration, holdGeneration, nextGeneration, setGeneration } from './generations.js'
 import { nested } from './savepoint.js'
 import { SqlSession } from './sql-session.js'
 import { transaction } from './transaction.js'
@@ -51,11 +51,12 @@ export async function rebuildPostgresSql(
   replay: (open: OpenSession) => Promise<void>,
 ): Promise<void> {
   await transaction(pool, async (client) => {
-    const old = (await holdGeneration(client, projection.name, 'UPDATE'))?.generation ?? 0
-    const generation = old + 1
+    const old = await holdGeneration(client, projection.name, 'UPDATE')
+    const generation = nextGeneration(old)
     const of = { projection: projection.name, generation }
-    await lockCheckpoints(client, projection.name, old)
-    await dropCheckpoints(client, projection.name, old)
+    await lockCheckpoints(client, projection.name, old?.generation ?? 0)
+    await dropCheckpoints(client, projection.name, old?.generation ?? 0)
+    if (old?.kept !== undefined) await dropGeneration(client, projection.name, old.kept)
     await setGeneration(client, projection.name, { generation, tableNames: [], kept: undefined })
     await client.query(reset)
     await replay(async (partitions, listener) => {

@@ -76,16 +76,35 @@ export function namesOfOld(relations: readonly Relation[]): readonly string[] {
   return relations.flatMap(({ old }) => (old === undefined ? [] : [old.name]))
 }
 
-/** Drops the old ones and moves the new ones to their places, with the grants that the old ones had. */
-export async function replaceRelations(client: ClientBase, relations: readonly Relation[]): Promise<void> {
+/**
+ * Moves the new ones to their places, with the grants that the old ones had.
+ * @param keepIn the schema that the old ones move to; without it they are dropped
+ */
+export async function replaceRelations(
+  client: ClientBase,
+  relations: readonly Relation[],
+  keepIn?: string,
+): Promise<void> {
   const grants = await grantsOn(client, namesOfOld(relations))
+  if (keepIn === undefined) await dropOld(client, relations)
+  else await moveOld(client, relations, keepIn)
+  for (const { kind, name, home } of relations) await client.query(`ALTER ${kind} ${name} SET SCHEMA ${home}`)
+  for (const grant of grants) await client.query(grant)
+}
+
+async function dropOld(client: ClientBase, relations: readonly Relation[]): Promise<void> {
   // Views before what they show; foreign keys among tables do not mind when all are dropped at once.
   for (const kind of ['VIEW', 'MATERIALIZED VIEW', 'TABLE', 'SEQUENCE'] as const) {
     const names = relations.flatMap(({ old }) => (old?.kind === kind ? [old.name] : []))
     if (names.length > 0) await client.query(`DROP ${kind} ${names.join(', ')}`)
   }
-  for (const { kind, name, home } of relations) await client.query(`ALTER ${kind} ${name} SET SCHEMA ${home}`)
-  for (const grant of grants) await client.query(grant)
+}
+
+async function moveOld(client: ClientBase, relations: readonly Relation[], schema: string): Promise<void> {
+  await client.query(`CREATE SCHEMA ${schema}`)
+  for (const { old } of relations) {
+    if (old !== undefined) await client.query(`ALTER ${old.kind} ${old.name} SET SCHEMA ${schema}`)
+  }
 }
 
 /**

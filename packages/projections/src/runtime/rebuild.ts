@@ -1,6 +1,13 @@
 // Rebuilds one projection from offset 0, with progress; readers keep the old view until the new one is level with it.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Checkpoint, type EventLog, isNarrativeError, type Logger, type LogPartition } from '@narrative/core'
+import {
+  type Checkpoint,
+  type EventLog,
+  isNarrativeError,
+  type Logger,
+  type LogPartition,
+  NarrativeError,
+} from '@narrative/core'
 import type { BoundProjection } from '../definition/bind-projection.js'
 import { Follower } from './follower.js'
 import { ProgressMeter, type RebuildProgress } from './progress-meter.js'
@@ -21,7 +28,7 @@ export interface RebuildOptions {
    * the runtime cannot tell. Default false.
    */
   readonly resume?: boolean
-  /** Keeps the old table, so that `switchBack` can put it in place again. Default false. */
+  /** Keeps the old tables, so that `switchBack` can put it in place again. Default false. */
   readonly keepOld?: boolean
   /** Reads no more than so many events a second in this process. Default: as fast as it goes. */
   readonly eventsPerSecond?: number
@@ -45,6 +52,7 @@ export async function rebuild(given: RebuildContext): Promise<RebuildProgress> {
   const isSql = projection.target.kind === 'sql'
   const build = await store[isSql ? 'buildSql' : 'buildTable'](projection, { resume, keepOld })
   if (build === undefined) {
+    if (keepOld) throw cannotKeep(projection.name)
     logger.warn({ projection: projection.name }, oneTransaction(projection.name))
     await store.rebuildSql(projection, (open) => replay(given, meter, { open }))
     return meter.finish()
@@ -74,8 +82,18 @@ function foldingInto(projection: BoundProjection, build: ViewBuild): OpenSession
     new TableSession(projection, await build.open(partitions), listener, suspects, whileRebuilding)
 }
 
+const nothingBeside =
+  'its setup makes nothing under a name without a schema, or functions or types, or its user may not create schemas'
+
 function oneTransaction(name: string): string {
-  return `Projection ${name} is rebuilt in one transaction, during which it stands still and which a crash undoes: its setup makes nothing under a name without a schema, or functions or types, or its user may not create schemas`
+  return `Projection ${name} is rebuilt in one transaction, during which it stands still and which a crash undoes: ${nothingBeside}`
+}
+
+function cannotKeep(projection: string): NarrativeError<'STARTUP_FAULTS'> {
+  return new NarrativeError('STARTUP_FAULTS', {
+    message: `The old view of projection ${projection} cannot be kept, because no new one can be built beside it: ${nothingBeside}. Put that right, or rebuild it without keepOld.`,
+    details: { projection },
+  })
 }
 
 /** Looks every second whether somebody cancelled the build from elsewhere. */
