@@ -40,8 +40,8 @@ const ledger = (sql = { setup, reset }) =>
     },
   })
 
-async function service(view = ledger(), logger: Logger = silentLogger) {
-  const views = projections([view], { store: postgresReadModels({ url: database.url }) })
+async function service(view = ledger(), logger: Logger = silentLogger, url = database.url) {
+  const views = projections([view], { store: postgresReadModels({ url }) })
   const eventStore = inMemoryEventStore({ partitions: 2 })
   const common = { eventStore, validator: noValidation, logger }
   const app = await createApplication({ ...common, aggregates: [Order], parts: [views] })
@@ -211,6 +211,29 @@ test('what others have made of the tables is named before anything is done', asy
   expect(await schemas()).toEqual([])
   await database.pool.query('DROP VIEW report')
   await views.rebuild('ledger')
+})
+
+test('two services that have a schema each in one database may call a projection the same', async () => {
+  const services = []
+  for (const schema of ['shop', 'depot']) {
+    await database.pool.query(`CREATE SCHEMA ${schema}`)
+    const url = `${database.url}?options=-c%20search_path%3D${schema}`
+    services.push(await service(ledger(), silentLogger, url))
+  }
+  const [shop, depot] = services
+  await shop!.place(1, 30)
+  await depot!.place(1, 10)
+  for (const { applied } of services) await applied()
+  const totals = () => rows('SELECT a.total AS shop, b.total AS depot FROM shop.sales a, depot.sales b')
+  // Left behind half way by the one, and nothing for the other to go on with.
+  trouble.brokenAt = 30
+  await expect(shop!.views.rebuild('ledger')).rejects.toMatchObject({ code: 'PROJECTION_STOPPED' })
+  trouble.brokenAt = -1
+  for (const keepOld of [true, false]) {
+    await Promise.all(services.map(({ views }) => views.rebuild('ledger', { keepOld })))
+    expect(await totals()).toEqual([{ shop: sumTo(30), depot: sumTo(10) }])
+    expect(await schemas()).toHaveLength(keepOld ? 2 : 0)
+  }
 })
 
 test('where the setup says the schema, it is rebuilt in one transaction, and says so', async () => {

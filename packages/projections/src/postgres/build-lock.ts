@@ -3,6 +3,8 @@ import type { Pool, PoolClient } from 'pg'
 import { connect } from './transaction.js'
 
 const space = 'narrative rebuild'
+/** Services that share a database have a schema each, and may call a projection the same. */
+const key = `hashtext(current_schema() || '.' || $2)`
 
 export class BuildLock {
   private readonly onError = () => {}
@@ -46,11 +48,11 @@ export class BuildLock {
   }
 
   private async call(lock: string): Promise<void> {
-    await this.client.query(`SELECT ${lock}(hashtext($1), hashtext($2))`, [space, this.projection])
+    await this.client.query(`SELECT ${lock}(hashtext($1), ${key})`, [space, this.projection])
   }
 }
 
 async function isTrue(client: PoolClient, lock: string, projection: string): Promise<boolean> {
-  const { rows } = await client.query(`SELECT ${lock}(hashtext($1), hashtext($2)) AS yes`, [space, projection])
+  const { rows } = await client.query(`SELECT ${lock}(hashtext($1), ${key}) AS yes`, [space, projection])
   return rows[0].yes
 }

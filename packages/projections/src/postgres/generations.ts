@@ -84,11 +84,15 @@ export function toNames(stored: string | null): readonly string[] {
   return stored === null || stored === '' ? [] : stored.split(',')
 }
 
-/** The schema in which a generation of a free-SQL projection is built, or kept. */
-export function schemaOf(projection: string, generation: number): string {
-  // A projection may have a longer name than a schema.
-  const digest = createHash('sha256').update(projection).digest('hex').slice(0, 12)
-  return `narrative_build_${digest}_g${generation}`
+/** The schemas in which generations of a free-SQL projection are built, or kept. */
+export async function schemasOf(
+  client: Pick<ClientBase | Pool, 'query'>,
+  projection: string,
+): Promise<(of: Pick<TableGeneration, 'generation'>) => string> {
+  // Services that share a database have a schema each, and may call a projection the same; it may have a longer name than a schema.
+  const { rows } = await client.query('SELECT current_schema() AS home')
+  const digest = createHash('sha256').update(`${rows[0].home}.${projection}`).digest('hex').slice(0, 12)
+  return ({ generation }) => `narrative_build_${digest}_g${generation}`
 }
 
 /** Drops a generation's tables, too. */
@@ -97,7 +101,8 @@ export async function dropGeneration(
   projection: string,
   { generation, tableNames }: TableGeneration,
 ): Promise<void> {
+  const schemaFor = await schemasOf(client, projection)
   for (const name of tableNames) await client.query(`DROP TABLE IF EXISTS ${quote(name)}`)
-  await client.query(`DROP SCHEMA IF EXISTS ${schemaOf(projection, generation)} CASCADE`)
+  await client.query(`DROP SCHEMA IF EXISTS ${schemaFor({ generation })} CASCADE`)
   await dropCheckpoints(client, projection, generation)
 }

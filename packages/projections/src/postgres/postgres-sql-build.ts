@@ -12,7 +12,7 @@ import {
   dropGeneration,
   holdGeneration,
   nextGeneration,
-  schemaOf,
+  schemasOf,
   setGeneration,
   type TableGeneration,
 } from './generations.js'
@@ -31,12 +31,12 @@ export async function buildPostgresSql(
   const { name, target } = projection
   if (target.kind !== 'sql') throw new TypeError(`Projection ${name} has no SQL of its own.`)
   const { setup } = target.schema
-  const schemaFor = ({ generation }: TableGeneration) => schemaOf(name, generation)
+  const schemaFor = await schemasOf(pool, name)
   try {
     const { build, of } = await postgresBuild(pool, name, resume, {
       async begin(client) {
         const generation = nextGeneration(await currentGeneration(client, name))
-        const schema = schemaOf(name, generation)
+        const schema = schemaFor({ generation })
         const { rows } = await client.query(`SELECT has_database_privilege(current_database(), 'CREATE') AS may`)
         if (!rows[0].may) throw new NothingBeside()
         await client.query(`CREATE SCHEMA ${schema}`)
@@ -87,7 +87,8 @@ export async function switchBackPostgresSql(pool: Pool, { name }: BoundProjectio
     if (current?.kept === undefined) throw nothingKept(name)
     const present = { generation: current.generation, tableNames: [] }
     await lockCheckpoints(client, name, present.generation)
-    const relations = await relationsIn(client, schemaOf(name, current.kept.generation))
+    const schemaFor = await schemasOf(client, name)
+    const relations = await relationsIn(client, schemaFor(current.kept))
     await assertFree(client, name, namesOfOld(relations))
     await putInPlace(client, name, current.kept, present)
     await setGeneration(client, name, { ...current.kept, kept: present })
@@ -98,19 +99,19 @@ export async function switchBackPostgresSql(pool: Pool, { name }: BoundProjectio
 async function putInPlace(
   client: ClientBase,
   name: string,
-  { generation }: TableGeneration,
+  build: TableGeneration,
   kept: TableGeneration | undefined,
 ): Promise<void> {
-  const schema = schemaOf(name, generation)
-  const relations = await relationsIn(client, schema)
+  const schemaFor = await schemasOf(client, name)
+  const relations = await relationsIn(client, schemaFor(build))
   await lockQuoted(
     client,
     relations.flatMap(({ old }) => (old?.kind === 'TABLE' ? [old.name] : [])),
   )
   // Whoever follows the old ones knows them by the same names: he must not commit again.
   if (kept !== undefined) await endSessions(client, name, kept.generation)
-  await replaceRelations(client, relations, kept && schemaOf(name, kept.generation))
-  await client.query(`DROP SCHEMA ${schema}`)
+  await replaceRelations(client, relations, kept && schemaFor(kept))
+  await client.query(`DROP SCHEMA ${schemaFor(build)}`)
 }
 
 class NothingBeside extends Error {}
