@@ -1,6 +1,15 @@
 // The same stories in memory and on Postgres.
 import { Aggregate, AggregateId, Command, CommandHandler, Event, EventHandler as Evolve } from '@narrative/core'
-import { column, EventHandler, Projection, type ProjectionContext, type RowOf, table } from '@narrative/projections'
+import {
+  column,
+  defineProjection,
+  EventHandler,
+  Projection,
+  type ProjectionContext,
+  type RowOf,
+  type SqlProjectionContext,
+  table,
+} from '@narrative/projections'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresService, startPostgres } from '../services/start-postgres.js'
@@ -148,6 +157,61 @@ describe.each([
       .events('s1', new Filled('tea', -1, noon))
       .thenRows()
     await expect(failing).rejects.toThrow(/The projection stopped: .*Less than nothing/s)
+  })
+})
+
+describe('a projection with SQL of its own', () => {
+  const takings = defineProjection({
+    name: 'takings',
+    from: [Shelf],
+    sql: {
+      setup:
+        'CREATE TABLE IF NOT EXISTS takings (product text PRIMARY KEY, quantity bigint NOT NULL, since timestamptz)',
+      reset: 'TRUNCATE takings',
+    },
+    on: {
+      'shelf.filled': async ({ product, quantity, at }: Filled, { client }: SqlProjectionContext) => {
+        if (quantity < 0) throw new Error('Less than nothing.')
+        await client.query(
+          `INSERT INTO takings VALUES ($1, $2, $3)
+           ON CONFLICT (product) DO UPDATE SET quantity = takings.quantity + EXCLUDED.quantity`,
+          [product, quantity, at],
+        )
+      },
+    },
+  })
+  const story = () =>
+    projecting(takings, { on: postgres }).events('s', new Filled('tea', 4, noon), new Filled('tea', 5, noon))
+  const all = 'SELECT product, quantity::int, since FROM takings'
+
+  test('what a query gives, in its order, also after a rebuild', async () => {
+    await story()
+      .events('s2', new Filled('milk', 1, noon))
+      .thenQuery(
+        `${all} ORDER BY product`,
+        { product: 'milk', quantity: 1, since },
+        { product: 'tea', quantity: 9, since },
+      )
+    await expect(story().thenQuery(all, { product: 'tea', quantity: 8, since })).rejects.toThrow(/- +quantity: 8/)
+  })
+
+  test('stories side by side do not meet', async () => {
+    const sum = 'SELECT coalesce(sum(quantity), 0)::int AS sum FROM takings'
+    await Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        story()
+          .events('s', new Filled('milk', n, noon))
+          .thenQuery(sum, { sum: 9 + n }),
+      ),
+    )
+  })
+
+  test('where there is no Postgres, no such table, or a handler that throws, it says so', async () => {
+    await expect(projecting(StockView).thenQuery('SELECT 1')).rejects.toThrow('{ on: postgres }')
+    await expect(story().thenRows()).rejects.toThrow('thenQuery')
+    await expect(story().thenQuery('SELECT * FROM nowhere')).rejects.toThrow('relation "nowhere" does not exist')
+    const broken = story().events('s', new Filled('tea', -1, noon))
+    await expect(broken.thenQuery(all)).rejects.toThrow(/The projection stopped: .*Less than nothing/s)
   })
 })
 

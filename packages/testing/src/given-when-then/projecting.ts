@@ -3,8 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Class } from '@narrative/core'
 import { type ProjectionDefinition, readProjection } from '@narrative/projections'
 import { describeError, failure, spread } from './failure.js'
+import { plainData } from './plain-data.js'
 import {
   byKey,
+  lookAtTables,
+  type PlainRow,
   type ProjectingOptions,
   runView,
   tablesIn,
@@ -38,10 +41,15 @@ export interface Projecting<Row, Tables = Readonly<Record<string, readonly objec
   thenRows(...rows: Row[]): Promise<void>
   /** The same for a projection with several tables: exactly these rows are in them, and none in a table that is not named. */
   thenTables(tables: Tables): Promise<void>
+  /**
+   * Postgres answers the query with exactly these rows, in this order, and again after a rebuild: for a projection with SQL of its own, on
+   * a real Postgres (`{ on }`). Name its tables without a schema, as its own statements do.
+   */
+  thenQuery(text: string, ...rows: object[]): Promise<void>
 }
 
 /**
- * Begins the test of a projection with a table, or with several.
+ * Begins the test of a projection: with a table, with several, or with SQL of its own.
  *
  * @param projection a class marked with `@Projection`, or a definition
  * @param options `on: postgres` tells the same story on a real Postgres
@@ -71,14 +79,25 @@ function phase(story: ViewStory): Projecting<object> {
     events: (aggregateId, ...events) =>
       phase({ ...story, given: [...story.given, ...events.map((event) => ({ aggregateId, event }))] }),
     async thenRows(...rows) {
-      const view = await runView(story)
+      const view = await runView(story, lookAtTables(story.projection))
       const names = Object.keys(tablesIn(readProjection(story.projection).definition))
       if (names.length !== 1)
         throw new TypeError(`${view.name} has several tables: say thenTables({ ${names.join(': […], ')}: […] }).`)
       checkRows(story, view, { [names[0]!]: rows })
     },
-    thenTables: async (tables) => checkRows(story, await runView(story), tables),
+    thenTables: async (tables) => checkRows(story, await runView(story, lookAtTables(story.projection)), tables),
+    async thenQuery(text, ...rows) {
+      const view = await runView(story, async ({ query }) => {
+        if (query === undefined) throw new TypeError('thenQuery asks Postgres: say projecting(…, { on: postgres }).')
+        return { [text]: plainRows(await query(text)) }
+      })
+      compare(view, { [text]: plainRows(rows) })
+    },
   }
+}
+
+function plainRows(rows: readonly object[]): PlainRow[] {
+  return rows.map((row) => plainData(row) as PlainRow)
 }
 
 function checkRows({ projection }: ViewStory, view: View, rows: Readonly<Record<string, readonly object[]>>): void {

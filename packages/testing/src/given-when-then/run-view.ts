@@ -12,19 +12,13 @@ import {
   silentLogger,
   toStreamId,
 } from '@narrative/core'
-import {
-  type ProjectionDefinition,
-  projections,
-  type ReadModels,
-  readProjection,
-  type Table,
-} from '@narrative/projections'
+import { type ProjectionDefinition, projections, readProjection, type Table } from '@narrative/projections'
 import { at } from '../settable-clock.js'
 import type { NamedMessage } from './failure.js'
 import { plainData } from './plain-data.js'
 import { type GivenOptions, nameEvent } from './run-story.js'
 import { servicesPart } from './services-part.js'
-import { openViewStore, type PostgresAddress } from './view-store.js'
+import { openViewStore, type PostgresAddress, type ViewStore } from './view-store.js'
 
 /** A row as plain data. */
 export type PlainRow = Readonly<Record<string, unknown>>
@@ -60,24 +54,27 @@ export interface View {
 /** The rows of each table, by key. */
 export type ViewRows = Readonly<Record<string, readonly PlainRow[]>>
 
+/** What the test wants to see, once all events are projected. */
+export type Look = (store: ViewStore) => Promise<ViewRows>
+
 /** @throws NarrativeError when the story cannot be told: start-up faults, events that are not of the projection's aggregates */
-export async function runView(story: ViewStory): Promise<View> {
-  const { readModels, discard } = await openViewStore(story.options.on)
+export async function runView(story: ViewStory, look: Look): Promise<View> {
+  const store = await openViewStore(story.options.on)
   try {
-    return await runOn(readModels, story)
+    return await runOn(store, story, look)
   } finally {
-    await discard()
+    await store.discard()
   }
 }
 
-async function runOn(store: ReadModels, { projection, options, given }: ViewStory): Promise<View> {
+async function runOn(store: ViewStore, { projection, options, given }: ViewStory, look: Look): Promise<View> {
   const { definition, faults } = readProjection(projection)
   const aggregates = definition.from.map(aggregateOf)
   const codec = createEventCodec(aggregates.flatMap((aggregate) => aggregate.events))
   // Whatever the projection does with a failing event in production, a test is to hear of it.
   const strict = { ...definition, onFailure: { retries: 0, action: 'stop' } } as const
   // What is wrong with a class, the application says by itself.
-  const views = projections([faults.length > 0 ? projection : strict], { store })
+  const views = projections([faults.length > 0 ? projection : strict], { store: store.readModels })
   const app = await createApplication({
     aggregates: definition.from,
     eventStore: inMemoryEventStore(),
@@ -89,24 +86,24 @@ async function runOn(store: ReadModels, { projection, options, given }: ViewStor
   try {
     const encoded = given.map(({ aggregateId, event }) => ({ aggregateId, event: codec.encode(event) }))
     const told = { name: definition.name, given: given.map(({ event }) => nameEvent(codec, event)) }
-    const tables = Object.entries(tablesIn(definition))
-    const rowsOf = (table: Table) => store.reader(table).findWhere({}, { limit: Number.MAX_SAFE_INTEGER })
-    const rows = async (): Promise<ViewRows> =>
-      Object.fromEntries(
-        await Promise.all(tables.map(async ([name, table]) => [name, byKey(table, await rowsOf(table))] as const)),
-      )
+    const nothing = { rows: {}, rebuilt: {} }
     try {
       // One after the other: events of different aggregates have no order in the log but the one they are read in.
       for (const { aggregateId, event } of encoded) {
         const position = await append(app, streamOf(aggregates, aggregateId, event), event)
         await views.waitFor!(position, { timeout: 10_000 })
       }
-      const followed = await rows()
-      await views.rebuild(definition.name)
-      return { ...told, stopped: undefined, rows: followed, rebuilt: await rows() }
     } catch (error) {
-      return { ...told, stopped: { error }, rows: {}, rebuilt: {} }
+      return { ...told, ...nothing, stopped: { error } }
     }
+    const rows = await look(store)
+    try {
+      await views.rebuild(definition.name)
+    } catch (error) {
+      await views.cancelRebuild(definition.name) // what it left behind
+      return { ...told, ...nothing, stopped: { error } }
+    }
+    return { ...told, rows, rebuilt: await look(store), stopped: undefined }
   } finally {
     await app.stop()
   }
@@ -116,11 +113,22 @@ function aggregateOf(source: object): AggregateDefinition {
   return typeof source === 'function' ? readAggregate(source as Class).definition : (source as AggregateDefinition)
 }
 
+/** All rows of a projection's tables. */
+export function lookAtTables(projection: ViewStory['projection']): Look {
+  return async ({ readModels }) => {
+    const tables = Object.entries(tablesIn(readProjection(projection).definition))
+    const rowsOf = (table: Table) => readModels.reader(table).findWhere({}, { limit: Number.MAX_SAFE_INTEGER })
+    return Object.fromEntries(
+      await Promise.all(tables.map(async ([name, table]) => [name, byKey(table, await rowsOf(table))] as const)),
+    )
+  }
+}
+
 /** By the names that handlers call them by; the only table of a projection by its own. */
 export function tablesIn({ name, target }: ProjectionDefinition): Readonly<Record<string, Table>> {
   if (target.kind === 'tables') return target.tables
   if (target.kind === 'table') return { [target.table.name]: target.table }
-  throw new TypeError(`Projection ${name} has no table; projecting(...) compares the rows of one.`)
+  throw new TypeError(`Projection ${name} has no table; say what to ask Postgres, with thenQuery(text, …rows).`)
 }
 
 /** The codec took the event, so one of the aggregates has it. */

@@ -12,12 +12,14 @@ export interface PostgresAddress {
 /** Read models of one story. */
 export interface ViewStore {
   readonly readModels: ReadModels
+  /** Asks the database itself; undefined in memory. */
+  readonly query: ((text: string) => Promise<readonly object[]>) | undefined
   /** Leaves nothing behind. */
   discard(): Promise<void>
 }
 
 export async function openViewStore(on: PostgresAddress | undefined): Promise<ViewStore> {
-  if (on === undefined) return { readModels: memoryReadModels(), discard: async () => {} }
+  if (on === undefined) return { readModels: memoryReadModels(), query: undefined, discard: async () => {} }
   // Tables are named without a schema everywhere, so stories side by side meet only in the lock of their setup.
   const schema = uniqueName('story')
   const pool = new pg.Pool({ connectionString: on.url, options: `-c search_path="${schema}"` })
@@ -25,6 +27,7 @@ export async function openViewStore(on: PostgresAddress | undefined): Promise<Vi
   await pool.query(`CREATE SCHEMA "${schema}"`)
   return {
     readModels: postgresReadModels({ pool }),
+    query: async (text) => (await pool.query(text)).rows,
     async discard() {
       await pool.query(`DROP SCHEMA "${schema}" CASCADE`)
       await pool.end()
