@@ -1,5 +1,5 @@
-// A worker process: follows the log on Kafka into Postgres, alone or sharing it with others, and says what it follows. It kills itself at
-// the statement it is told, before or after sending it.
+// A worker process: follows the log on Kafka into Postgres, alone or sharing it with others, and says what it follows; or rebuilds, and ends.
+// It kills itself at the statement it is told, before or after sending it.
 
 import { silentLogger, systemClock } from '@narrative/core'
 import { kafkaEventStore } from '@narrative/kafka-eventstore'
@@ -8,7 +8,7 @@ import { postgresReadModels, projections } from '../index.js'
 import { partContext } from '../runtime/history.test-support.js'
 import { Counting } from './counting.test-support.js'
 
-const { BROKERS = '', CONTEXT = '', URL = '', DIE_AT = 'never', DIE = 'before', SHARE } = process.env
+const { BROKERS = '', CONTEXT = '', URL = '', DIE_AT = 'never', DIE = 'before', SHARE, REBUILD } = process.env
 
 let statements = 0
 const pool = new pg.Pool({ connectionString: URL })
@@ -24,7 +24,7 @@ pool.on('connect', (client) => {
   }) as typeof client.query
 })
 
-const views = projections([Counting], { store: postgresReadModels({ pool }) })
+const views = projections([Counting], { store: postgresReadModels({ pool }), follow: REBUILD === undefined })
 const faults = views.prepare(partContext())
 if (faults.length > 0) throw new Error(faults.join('\n'))
 // No categories: this process reads the log and owns none of its partitions.
@@ -36,6 +36,10 @@ const storage = await kafkaEventStore({ brokers: BROKERS.split(','), context: CO
 const { eventLog } = storage
 const alone = { partitions: eventLog.partitions.bind(eventLog), subscribe: eventLog.subscribe.bind(eventLog) }
 await views.start(SHARE === undefined ? alone : eventLog)
+if (REBUILD !== undefined) {
+  await views.rebuild(Counting)
+  process.exit()
+}
 
 let said = ''
 setInterval(() => {
