@@ -29,7 +29,7 @@ const uuid = (i) => {
 let s
 if (engine === 'lmdb') {
   const db = open({
-    path: dir + '/x',
+    path: `${dir}/x`,
     keyEncoding: 'string',
     encoding: 'binary',
     noSync: true,
@@ -50,7 +50,7 @@ if (engine === 'lmdb') {
     close: () => db.close(),
   }
 } else {
-  const db = new ClassicLevel(dir + '/x', {
+  const db = new ClassicLevel(`${dir}/x`, {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
     compression: false,
@@ -70,7 +70,7 @@ if (engine === 'lmdb') {
 }
 const out = (name, value, unit) =>
   console.log(JSON.stringify({ engine, order, name, value: Math.round(value * 100) / 100, unit }))
-const fd = openSync(dir + '/log', 'a+')
+const fd = openSync(`${dir}/log`, 'a+')
 let pos = 0
 let prev = Promise.resolve(),
   n = 0,
@@ -167,12 +167,12 @@ out('rss anon MB', st.anon, 'MB')
 await s.close()
 t = performance.now()
 if (engine === 'lmdb') {
-  const db = open({ path: dir + '/x', keyEncoding: 'string', encoding: 'binary' })
+  const db = open({ path: `${dir}/x`, keyEncoding: 'string', encoding: 'binary' })
   db.getBinary(uuid(3))
   out('open ms', performance.now() - t, 'ms')
   await db.close()
 } else {
-  const db = new ClassicLevel(dir + '/x', { keyEncoding: 'utf8', valueEncoding: 'buffer' })
+  const db = new ClassicLevel(`${dir}/x`, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
   await db.open()
   db.getSync(uuid(3))
   out('open ms', performance.now() - t, 'ms')
