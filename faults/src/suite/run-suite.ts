@@ -121,6 +121,8 @@ async function play(
         throw error
       })
     })
+    // When one of two fails, the other still puts right what it did: it would start a process that nobody ends.
+    await Promise.allSettled(strikes)
     const struck = await Promise.all(strikes)
     const lasted = performance.now() - struckAt
     const healing = await heal(faults.length === 1)
