@@ -13,7 +13,7 @@ const fullAt = 16 * 1024 * 1024
 const indexAfter = 32_000
 const tooMany = 64_000
 /** … and whatever waits goes there so long after it came, milliseconds. */
-const delay = 500
+const delay = 4_000
 /** Readers can begin about every so many bytes. */
 const milestoneEvery = 64 * 1024
 
