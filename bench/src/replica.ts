@@ -105,7 +105,9 @@ async function restart(run: BenchRun, history: History & { readonly streams: rea
 
 async function commands(run: BenchRun, brokers: string[], root: string): Promise<void> {
   run.progress(`commands, ${callers} callers, replica on disk beside in memory`)
-  const seconds = run.quick ? 1 : 3
+  const seconds = run.quick ? 1 : 2
+  // What is told apart is less than what a turn differs from the next.
+  const rounds = run.quick ? run.rounds : 3 * run.rounds
   const started = async (directory: string | undefined) => {
     const replica = directory === undefined ? undefined : diskReplica({ directory })
     const eventStore = kafkaEventStore({ brokers, context: uniqueName('bench'), replica })
@@ -116,7 +118,7 @@ async function commands(run: BenchRun, brokers: string[], root: string): Promise
   const disk = await started(join(root, 'commands'))
   const memory = await started(undefined)
   try {
-    const { ours, theirs } = await inTurns(run.rounds, disk.run, memory.run)
+    const { ours, theirs } = await inTurns(rounds, disk.run, memory.run)
     const [our, their] = [medianLoad(ours), medianLoad(theirs)]
     const reference = 'the same with the replica in memory'
     const name = `replica.commands.${callers}-callers`

@@ -39,6 +39,39 @@ test('an index that was only ever written is whole, and answers', async () => {
   await expectRight(directory)
 })
 
+test('of more streams than it remembers it tells the same as if it remembered none', async () => {
+  const directory = join(root, 'many')
+  mkdirSync(directory)
+  const index = new StreamIndex(directory)
+  const known = new Map<string, { readonly place: number; readonly commandHash: number }[]>()
+  const recordsOf = (streamId: string) => known.get(streamId) ?? []
+  const expectKnown = (streamId: string) => {
+    const records = recordsOf(streamId)
+    expect(index.version(streamId)).toBe(records.length)
+    expect(index.places(streamId, 1, records.length + 1)).toEqual(records.map(({ place }) => place))
+    const [last] = records.slice(-1)
+    if (last !== undefined) expect(index.candidates(streamId, last.commandHash)).toContain(records.length)
+  }
+  const chosen = fc.sample(fc.nat(5_999), { numRuns: 30_000, seed: 20261121 }).map((n) => `order-${n}`)
+  let place = 0
+  for (let step = 1; step <= 50; step++) {
+    for (const streamId of chosen.splice(0, 400)) expectKnown(streamId)
+    const added = new Map()
+    for (const streamId of chosen.splice(0, 200)) {
+      const version = recordsOf(streamId).length + 1
+      if (added.has(streamId)) continue
+      place += 300
+      const record = { place, commandHash: (place * 7919) >>> 0 }
+      known.set(streamId, [...recordsOf(streamId), record])
+      added.set(streamId, [{ ...record, version, bytes: undefined }])
+    }
+    await index.add(added, [], { offset: step, claim: null, place, lastTime: step, newest: null })
+    for (const streamId of added.keys()) expectKnown(streamId)
+  }
+  for (const streamId of known.keys()) expectKnown(streamId)
+  await index.close()
+})
+
 test('whatever happens to its file: it is in doubt, or it answers as before', async () => {
   const bytes = readFileSync(join(good, 'data.mdb'))
   const place = fc.nat(bytes.length - 1)

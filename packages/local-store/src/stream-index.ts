@@ -54,10 +54,13 @@ const entrySize = 10
 /** Bytes of a value before its content. */
 const sumSize = 4
 const headSize = sumSize + 4
+/** The newest chunk of a stream that has none. */
+const noHead = Buffer.alloc(headSize)
 
 export class StreamIndex {
   readonly #db: RootDatabase<Buffer, Buffer>
   #holdings: Holdings = { events: 0, chunks: 0 }
+  readonly #heads = new RecentHeads()
 
   /** Only of a directory that is empty or was checked: lmdb believes its file, and a damaged one ends the process. */
   constructor(directory: string) {
@@ -105,23 +108,22 @@ export class StreamIndex {
   }
 
   version(streamId: string): number {
-    const head = this.#get(streamKey(streamId))
-    return head === undefined ? 0 : fullOf(head) * perChunk + entriesOf(head)
+    const head = this.#head(streamId)
+    return fullOf(head) * perChunk + entriesOf(head)
   }
 
   /** Places of the records of these versions, both included. */
   places(streamId: string, from: number, to: number): number[] {
     const places: number[] = []
-    const key = streamKey(streamId)
-    let bytes = this.#get(key)
-    if (bytes === undefined) return places
-    const full = fullOf(bytes)
+    const head = this.#head(streamId)
+    const full = fullOf(head)
+    let bytes: Buffer | undefined = head
     let chunk = full
     for (let version = from; version <= to; version++) {
       const number = Math.floor((version - 1) / perChunk)
       if (number !== chunk) {
         chunk = number
-        bytes = this.#get(number === full ? key : chunkKey(streamId, number))
+        bytes = number === full ? head : this.#get(chunkKey(streamId, number))
       }
       const at = headSize + ((version - 1) % perChunk) * entrySize
       if (bytes === undefined || at >= bytes.length) break
@@ -133,8 +135,7 @@ export class StreamIndex {
   /** Versions whose command may be the one with this hash; rising. */
   candidates(streamId: string, hash: number): number[] {
     const versions: number[] = []
-    const head = this.#get(streamKey(streamId))
-    if (head === undefined) return versions
+    const head = this.#head(streamId)
     const full = fullOf(head)
     for (let at = headSize; at < head.length; at += entrySize) {
       if (head.readUInt32BE(at + 6) === hash) versions.push(full * perChunk + (at - headSize) / entrySize + 1)
@@ -200,16 +201,14 @@ export class StreamIndex {
   }
 
   #addStream(streamId: string, records: readonly PlacedRecord[], put: (key: Buffer, value: Buffer) => void): Holdings {
-    const key = streamKey(streamId)
-    const head = this.#get(key)
-    let full = head === undefined ? 0 : fullOf(head)
-    let count = head === undefined ? 0 : entriesOf(head)
+    const head = this.#head(streamId)
+    let full = fullOf(head)
+    let count = entriesOf(head)
     const version = full * perChunk + count
     // Records that are here already come again when the tail of the file is read twice.
     const fresh = records[0]!.version > version ? records : records.filter((record) => record.version > version)
     let chunk = Buffer.alloc(headSize + Math.min(perChunk, count + fresh.length) * entrySize)
-    head?.copy(chunk)
-    chunk.writeUInt32BE(full, sumSize)
+    head.copy(chunk)
     let chunks = 0
     const commands = new Map<number, number[]>()
     for (const [index, { place, commandHash }] of fresh.entries()) {
@@ -233,7 +232,8 @@ export class StreamIndex {
       chunk.writeUInt32BE(commandHash, at + 6)
       count++
     }
-    put(key, chunk)
+    put(streamKey(streamId), chunk)
+    this.#heads.set(streamId, chunk)
     for (const [hash, versions] of commands) this.#addCommands(commandKey(streamId, hash), versions, put)
     return { events: fresh.length, chunks }
   }
@@ -253,9 +253,41 @@ export class StreamIndex {
     return bytes === undefined ? undefined : JSON.parse(bytes.toString('utf8', sumSize))
   }
 
+  #head(streamId: string): Buffer {
+    const known = this.#heads.get(streamId)
+    if (known !== undefined) return known
+    const head = this.#get(streamKey(streamId)) ?? noHead
+    this.#heads.set(streamId, head)
+    return head
+  }
+
   /** The value, checksum and all. A copy. */
   #get(key: Buffer): Buffer | undefined {
     return this.#db.getBinary(key)
+  }
+}
+
+/** The newest chunks of the streams that were asked for last: each command asks for those of its stream, more than once. */
+class RecentHeads {
+  /** When there are so many, those not asked for since there were so many the last time are forgotten. */
+  static readonly most = 2_048
+  #young = new Map<string, Buffer>()
+  #old = new Map<string, Buffer>()
+
+  get(streamId: string): Buffer | undefined {
+    const young = this.#young.get(streamId)
+    if (young !== undefined) return young
+    const old = this.#old.get(streamId)
+    if (old !== undefined) this.set(streamId, old)
+    return old
+  }
+
+  set(streamId: string, head: Buffer): void {
+    if (this.#young.size >= RecentHeads.most) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(streamId, head)
   }
 }
 
