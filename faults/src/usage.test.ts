@@ -6,7 +6,7 @@ test.each([
   ['-- --for 90s --seed 7', { what: 'suite', milliseconds: 90_000, seed: 7 }],
   ['--model', { what: 'model', histories: undefined, seed: undefined }],
   ['--model --histories 5 --seed 3', { what: 'model', histories: 5, seed: 3 }],
-  ['--model --planted', { what: 'planted', histories: undefined }],
+  ['--planted', { what: 'planted', histories: undefined }],
   ['--takeovers', { what: 'takeovers', times: 30, kinds: takeoverKinds, seed: 1 }],
   [
     '--takeovers --only zombies --only killed --times 5',
@@ -23,7 +23,8 @@ test.each([
   ['--for 0m', '--for takes a time'],
   ['--for 1m --seed x', '--seed takes a whole number from 1, not x'],
   ['--model --for 1m', '--for is of the suite'],
-  ['--histories 5', 'go with --model'],
+  ['--planted --for 1m', '--for is of the suite'],
+  ['--histories 5', 'goes with --model'],
   ['--takeovers --only x', '--only takes one of answers, graceful'],
   ['--for 1m --times 5', 'go with --takeovers'],
   ['--fro 1m', "Unknown option '--fro'"],

@@ -9,7 +9,7 @@ export const usage = `pnpm faults: the proof that nothing is lost.
 
   pnpm faults --for 10m [--seed n]                 faults on three real brokers and three instances, for so long
   pnpm faults --model [--histories n] [--seed n]   random histories on a simulated cluster; a seed alone is told step by step
-  pnpm faults --model --planted                    bugs planted into copies of the sources: passes only if each is noticed
+  pnpm faults --planted [--histories n]            bugs planted into copies of the sources: passes only if each is noticed
   pnpm faults --takeovers [--times n] [--only kind]… [--seed n]
                                                    owners that go: ${takeoverKinds.join(', ')}
   pnpm faults --help                               this
@@ -50,8 +50,8 @@ export function readArguments(args: readonly string[]): Asked {
   if (values.help) return { what: 'help' }
   const seed = count('--seed', values.seed)
   const histories = count('--histories', values.histories)
-  if (values.model) {
-    if (values.for !== undefined) throw new RangeError('--for is of the suite on real brokers, not of --model.')
+  if (values.model || values.planted) {
+    if (values.for !== undefined) throw new RangeError('--for is of the suite on real brokers, not of the model.')
     return values.planted ? { what: 'planted', histories } : { what: 'model', histories, seed }
   }
   const times = count('--times', values.times)
@@ -62,7 +62,7 @@ export function readArguments(args: readonly string[]): Asked {
     return { what: 'takeovers', times: times ?? 30, kinds, seed: seed ?? 1 }
   }
   if (times !== undefined || values.only !== undefined) throw new RangeError('--times and --only go with --takeovers.')
-  if (values.planted || histories !== undefined) throw new RangeError('--planted and --histories go with --model.')
+  if (histories !== undefined) throw new RangeError('--histories goes with --model and --planted.')
   if (values.for === undefined) throw new RangeError('Say what is to be proven: --for 10m, or --model.')
   const time = /^([1-9]\d{0,4})(s|m|h)$/.exec(values.for)
   if (time === null) throw new RangeError(`--for takes a time such as 90s, 10m or 1h, not ${values.for}.`)
