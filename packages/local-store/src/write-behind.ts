@@ -10,8 +10,8 @@ import type { IndexReach, Milestone, StreamIndex } from './stream-index.js'
 const writeAfter = 4 * 1024 * 1024
 const fullAt = 16 * 1024 * 1024
 /** … records go to the index when so many wait (the more at once, the fewer pages are written twice), likewise … */
-const indexAfter = 32_000
-const tooMany = 64_000
+const indexAfter = 16_000
+const tooMany = 32_000
 /** … and whatever waits goes there so long after it came, milliseconds. */
 const delay = 4_000
 /** Readers can begin about every so many bytes. */
