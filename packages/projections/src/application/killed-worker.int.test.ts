@@ -1,11 +1,7 @@
 // Exactly once on real Kafka and real Postgres, with a worker that is killed with -9 over and over, at any statement.
 import { once } from 'node:events'
-import { silentLogger, systemClock } from '@narrative/core'
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
-import pg from 'pg'
 import { expect, test } from 'vitest'
-import { type Books, expectBooks, startWorker, write } from './workers.test-support.js'
+import { type Books, expectBooks, setStage, startWorker, write } from './workers.test-support.js'
 
 const eventCount = 20_000
 const kills = 14
@@ -13,16 +9,7 @@ const kills = 14
 test('a worker killed at any point: the table is the fold of the log, the checkpoint its end', {
   timeout: 180_000,
 }, async () => {
-  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
-  const context = uniqueName('killed')
-  const storage = await kafkaEventStore({ brokers: kafka.brokers, context, partitions: 3 }).open({
-    categories: ['order'],
-    clock: systemClock,
-    logger: silentLogger,
-  })
-  const url = await postgres.createDatabase()
-  const pool = new pg.Pool({ connectionString: url })
-  const environment = { BROKERS: kafka.brokers.join(), CONTEXT: context, URL: url }
+  const { storage, pool, environment, close } = await setStage(3)
 
   const expected: Books = new Map()
   const enough = new AbortController()
@@ -40,7 +27,5 @@ test('a worker killed at any point: the table is the fold of the log, the checkp
   const survivor = startWorker(environment)
   await expectBooks(pool, await storage.eventLog.partitions('order'), expected)
   survivor.kill('SIGKILL')
-  await pool.end()
-  await storage.close()
-  await Promise.all([kafka.stop(), postgres.stop()])
+  await close()
 })

@@ -1,25 +1,12 @@
 // Processes that rebuild one view together on real Kafka and real Postgres, one of them killed, while another one follows and events come.
 import { once } from 'node:events'
-import { silentLogger, systemClock } from '@narrative/core'
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
-import pg from 'pg'
 import { expect, test } from 'vitest'
-import { type Books, expectBooks, startWorker, write } from './workers.test-support.js'
+import { type Books, expectBooks, setStage, startWorker, write } from './workers.test-support.js'
 
 test('whoever of them is killed, the others finish, and the table is the fold of the log', {
   timeout: 180_000,
 }, async () => {
-  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
-  const context = uniqueName('rebuilding')
-  const storage = await kafkaEventStore({ brokers: kafka.brokers, context, partitions: 3 }).open({
-    categories: ['order'],
-    clock: systemClock,
-    logger: silentLogger,
-  })
-  const url = await postgres.createDatabase()
-  const pool = new pg.Pool({ connectionString: url })
-  const environment = { BROKERS: kafka.brokers.join(), CONTEXT: context, URL: url }
+  const { storage, pool, environment, close } = await setStage(3)
 
   const expected: Books = new Map()
   await write(storage.eventStore, expected, 6_000, AbortSignal.abort())
@@ -44,7 +31,5 @@ test('whoever of them is killed, the others finish, and the table is the fold of
   expect(rows[0].generation).toBeGreaterThan(1)
   expect((await pool.query('SELECT * FROM narrative_builds')).rows).toEqual([])
   follower.kill('SIGKILL')
-  await pool.end()
-  await storage.close()
-  await Promise.all([kafka.stop(), postgres.stop()])
+  await close()
 })

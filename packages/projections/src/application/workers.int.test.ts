@@ -3,12 +3,8 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { silentLogger, systemClock } from '@narrative/core'
-import { kafkaEventStore } from '@narrative/kafka-eventstore'
-import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
-import pg from 'pg'
 import { expect, test, vi } from 'vitest'
-import { type Books, expectBooks, startWorker, write } from './workers.test-support.js'
+import { type Books, expectBooks, setStage, startWorker, write } from './workers.test-support.js'
 
 const partitions = 6
 
@@ -21,16 +17,7 @@ interface Worker {
 test('workers that are killed, paused and doubled: the table is the fold of the log, and all share the work', {
   timeout: 240_000,
 }, async () => {
-  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
-  const context = uniqueName('workers')
-  const storage = await kafkaEventStore({ brokers: kafka.brokers, context, partitions }).open({
-    categories: ['order'],
-    clock: systemClock,
-    logger: silentLogger,
-  })
-  const url = await postgres.createDatabase()
-  const pool = new pg.Pool({ connectionString: url })
-  const environment = { BROKERS: kafka.brokers.join(), CONTEXT: context, URL: url }
+  const { storage, pool, environment, close } = await setStage(partitions)
 
   const workers: Worker[] = []
   const start = (extra: Record<string, string> = { SHARE: 'yes' }) => {
@@ -79,7 +66,5 @@ test('workers that are killed, paused and doubled: the table is the fold of the 
   await expectBooks(pool, await storage.eventLog.partitions('order'), expected)
 
   for (const worker of [...workers]) await kill(worker)
-  await pool.end()
-  await storage.close()
-  await Promise.all([kafka.stop(), postgres.stop()])
+  await close()
 })

@@ -3,11 +3,36 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EventStore } from '@narrative/core'
-import type pg from 'pg'
+import { type EventStore, silentLogger, systemClock } from '@narrative/core'
+import { kafkaEventStore } from '@narrative/kafka-eventstore'
+import { startKafka, startPostgres, uniqueName } from '@narrative/testing'
+import pg from 'pg'
 import { expect, vi } from 'vitest'
 import { codec } from '../runtime/history.test-support.js'
 import { OrderPlaced, OrderRepriced, OrderViewed } from './orders.test-support.js'
+
+/** What workers follow and where they write: a log on a Kafka of its own, a database, and the environment that tells them. */
+export async function setStage(partitions: number) {
+  const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()])
+  const context = uniqueName('workers')
+  const storage = await kafkaEventStore({ brokers: kafka.brokers, context, partitions }).open({
+    categories: ['order'],
+    clock: systemClock,
+    logger: silentLogger,
+  })
+  const url = await postgres.createDatabase()
+  const pool = new pg.Pool({ connectionString: url })
+  return {
+    storage,
+    pool,
+    environment: { BROKERS: kafka.brokers.join(), CONTEXT: context, URL: url },
+    async close() {
+      await pool.end()
+      await storage.close()
+      await Promise.all([kafka.stop(), postgres.stop()])
+    },
+  }
+}
 
 /** Starts the program in worker.test-support.ts; it ends with its standard input, and so with this process. */
 export function startWorker(environment: Record<string, string>): ChildProcess {

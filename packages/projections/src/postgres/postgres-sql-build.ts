@@ -14,12 +14,11 @@ import {
   nextGeneration,
   schemasOf,
   setGeneration,
-  type TableGeneration,
 } from './generations.js'
 import { lockQuoted } from './lock-tables.js'
 import { postgresBuild } from './postgres-build.js'
 import { type Atomically, openPostgresSql } from './postgres-sql.js'
-import { assertFree, hasOthers, namesOfOld, relationsIn, replaceRelations } from './relations.js'
+import { assertFree, hasOthers, namesOfOld, type Relation, relationsIn, replaceRelations } from './relations.js'
 import { transaction } from './transaction.js'
 
 /** @returns undefined when nothing can be beside: the setup names its schema, makes what cannot be moved, or no schema can be made */
@@ -57,7 +56,9 @@ export async function buildPostgresSql(
       async replace(client, of, old) {
         if (old?.kept !== undefined) await dropGeneration(client, name, old.kept)
         const kept = keepOld && old !== undefined ? { generation: old.generation, tableNames: [] } : undefined
-        await putInPlace(client, name, of, kept)
+        if (kept !== undefined) await endSessions(client, name, kept.generation)
+        const schema = schemaFor(of)
+        await putInPlace(client, schema, await relationsIn(client, schema), kept && schemaFor(kept))
         if (old !== undefined && kept === undefined) await dropGeneration(client, name, old)
         return { ...of, kept }
       },
@@ -88,30 +89,29 @@ export async function switchBackPostgresSql(pool: Pool, { name }: BoundProjectio
     const present = { generation: current.generation, tableNames: [] }
     await lockCheckpoints(client, name, present.generation)
     const schemaFor = await schemasOf(client, name)
-    const relations = await relationsIn(client, schemaFor(current.kept))
+    const schema = schemaFor(current.kept)
+    const relations = await relationsIn(client, schema)
     await assertFree(client, name, namesOfOld(relations))
-    await putInPlace(client, name, current.kept, present)
+    // Whoever follows the present ones knows them by the names that the kept ones get: he must not commit again.
+    await endSessions(client, name, present.generation)
+    await putInPlace(client, schema, relations, schemaFor(present))
     await setGeneration(client, name, { ...current.kept, kept: present })
   })
 }
 
-/** Moves what is in the schema of a generation to where it is read. */
+/** Moves all there is in a schema to where it is read. */
 async function putInPlace(
   client: ClientBase,
-  name: string,
-  build: TableGeneration,
-  kept: TableGeneration | undefined,
+  schema: string,
+  relations: readonly Relation[],
+  keepIn: string | undefined,
 ): Promise<void> {
-  const schemaFor = await schemasOf(client, name)
-  const relations = await relationsIn(client, schemaFor(build))
   await lockQuoted(
     client,
     relations.flatMap(({ old }) => (old?.kind === 'TABLE' ? [old.name] : [])),
   )
-  // Whoever follows the old ones knows them by the same names: he must not commit again.
-  if (kept !== undefined) await endSessions(client, name, kept.generation)
-  await replaceRelations(client, relations, kept && schemaFor(kept))
-  await client.query(`DROP SCHEMA ${schemaFor(build)}`)
+  await replaceRelations(client, relations, keepIn)
+  await client.query(`DROP SCHEMA ${schema}`)
 }
 
 class NothingBeside extends Error {}

@@ -28,7 +28,7 @@ export interface RebuildOptions {
    * the runtime cannot tell. Default false.
    */
   readonly resume?: boolean
-  /** Keeps the old tables, so that `switchBack` can put it in place again. Default false. */
+  /** Keeps the old tables, so that `switchBack` can put them in place again. Default false. */
   readonly keepOld?: boolean
   /** Reads no more than so many events a second in this process. Default: as fast as it goes. */
   readonly eventsPerSecond?: number

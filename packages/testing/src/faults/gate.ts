@@ -1,12 +1,5 @@
 // A gate that a test closes and opens: what passes waits in between, and the test can wait for it to arrive.
-
-/** A promise, and how to keep it. */
-class Promised {
-  keep!: () => void
-  readonly kept = new Promise<void>((resolve) => {
-    this.keep = resolve
-  })
-}
+import { Promised } from '../promised.js'
 
 export class Gate {
   #shut: { readonly opened: Promised; readonly arrived: Promised } | undefined

@@ -3,12 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Class } from '@narrative/core'
 import { type ProjectionDefinition, readProjection } from '@narrative/projections'
 import { describeError, failure, spread } from './failure.js'
-import { plainData } from './plain-data.js'
 import {
   byKey,
   lookAtTables,
-  type PlainRow,
   type ProjectingOptions,
+  plainRows,
   runView,
   tablesIn,
   type View,
@@ -94,10 +93,6 @@ function phase(story: ViewStory): Projecting<object> {
       compare(view, { [text]: plainRows(rows) })
     },
   }
-}
-
-function plainRows(rows: readonly object[]): PlainRow[] {
-  return rows.map((row) => plainData(row) as PlainRow)
 }
 
 function checkRows({ projection }: ViewStory, view: View, rows: Readonly<Record<string, readonly object[]>>): void {

@@ -148,5 +148,9 @@ async function append(app: Application, streamId: string, event: NewEvent) {
 /** Rows have no order of their own. */
 export function byKey({ key }: Table, rows: readonly object[]): PlainRow[] {
   const keyOf = (row: PlainRow) => JSON.stringify(key.map(({ property }) => row[property]))
-  return rows.map((row) => plainData(row) as PlainRow).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  return plainRows(rows).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
+export function plainRows(rows: readonly object[]): PlainRow[] {
+  return rows.map((row) => plainData(row) as PlainRow)
 }

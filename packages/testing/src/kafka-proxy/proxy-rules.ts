@@ -1,4 +1,5 @@
 // What a proxy does to the requests and answers of one kind, and which of them it does it to.
+import { Promised } from '../promised.js'
 
 /** Which one, and what becomes of its connection. */
 export interface Disturbance {
@@ -61,17 +62,12 @@ export class ProxyRules {
 
   /** The client's connection is cut, and the broker gets the request later, when it was given up long ago. */
   detainRequest({ nth = 1 }: Pick<Disturbance, 'nth'> = {}): DetainedRequest {
-    const [until, release] = signal()
-    const [answered, delivered] = signal()
-    const rule = this.#add({
-      direction: 'request',
-      verdict: { do: 'detain', until, delivered },
-      skip: nth - 1,
-      once: true,
-    })
+    const [released, answered] = [new Promised(), new Promised()]
+    const verdict: Verdict = { do: 'detain', until: released.kept, delivered: answered.keep }
+    const rule = this.#add({ direction: 'request', verdict, skip: nth - 1, once: true })
     const deliver = () => {
-      release()
-      return answered
+      released.keep()
+      return answered.kept
     }
     return Object.assign(rule, { deliver })
   }
@@ -100,27 +96,19 @@ export class ProxyRules {
 
   #add(parts: Omit<Rule, 'apply'>): ProxyRule {
     let times = 0
-    const [happened, first] = signal()
+    const happened = new Promised()
     const apply = () => {
       times++
-      first()
+      happened.keep()
     }
     const rule: Rule = { ...parts, apply }
     this.#rules.add(rule)
     return {
-      happened,
+      happened: happened.kept,
       lift: () => this.#rules.delete(rule),
       get times() {
         return times
       },
     }
   }
-}
-
-function signal(): readonly [Promise<void>, () => void] {
-  let resolve!: () => void
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return [promise, resolve]
 }
